@@ -1,0 +1,71 @@
+package dev.carom.pool
+
+/**
+ * Why a claim ended without a connection. Never a `CancellationException`: a deadline does not look like cancellation.
+ *
+ * @property pool the pool's name.
+ */
+public sealed class PoolException(public val pool: String, message: String, cause: Throwable?) :
+    RuntimeException(message, cause) {
+
+    /** The resolver lists no backend, or has not answered yet. */
+    public class NoBackends internal constructor(pool: String, message: String, cause: Throwable?) :
+        PoolException(pool, message, cause)
+
+    /**
+     * Backends are listed, but no connection to any could be opened in time.
+     *
+     * @property lastErrors each backend's latest failure, by backend. The first is also the cause.
+     */
+    public class NoneOnline internal constructor(
+        pool: String,
+        message: String,
+        public val lastErrors: Map<Backend, Throwable>,
+    ) : PoolException(pool, message, lastErrors.values.firstOrNull())
+
+    /**
+     * Every connection was on loan for the whole wait.
+     *
+     * @property holders who has them, oldest first.
+     * @property waiting callers still in the queue.
+     */
+    public class AllClaimed internal constructor(
+        pool: String,
+        message: String,
+        public val holders: List<Holder>,
+        public val waiting: Int,
+    ) : PoolException(pool, message, null)
+
+    /**
+     * Connections were there, but [Connector.onAcquire] failed on each until the time was up.
+     *
+     * @property attempts connections tried.
+     */
+    public class NotPrepared internal constructor(
+        pool: String,
+        message: String,
+        public val attempts: Int,
+        cause: Throwable?,
+    ) : PoolException(pool, message, cause)
+
+    /** The pool is closed or closing, or its scope was cancelled. */
+    public class Closed internal constructor(pool: String, message: String, cause: Throwable?) :
+        PoolException(pool, message, cause)
+}
+
+/**
+ * Who has a connection.
+ *
+ * @property name the name given to `claim`, else the coroutine's, else its job.
+ * @property backend where the connection leads.
+ * @property claim the claim's id.
+ * @property ageMillis how long it has been held, to about 50 ms.
+ */
+public class Holder(
+    public val name: String,
+    public val backend: Backend,
+    public val claim: Long,
+    public val ageMillis: Long,
+) {
+    override fun toString(): String = "\"$name\" on $backend for $ageMillis ms"
+}

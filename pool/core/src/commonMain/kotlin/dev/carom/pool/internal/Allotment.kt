@@ -125,7 +125,8 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
     private fun claimant(set: SlotSet, share: Share, listed: List<SlotSet>): Claimant {
         val weighted = listed.any { it.active && it.backend.weight > 0 }
         val weight = if (weighted) maxOf(1, set.backend.weight * FINE) else 1
-        return Claimant(share, set.held(lending), weight, down = set.reach == Reach.Down)
+        val fresh = share == Share.Probe && set.reach == Reach.Unknown && set.active
+        return Claimant(share, set.held(lending), weight, down = set.reach == Reach.Down, fresh)
     }
 
     private fun shrink(set: SlotSet) {

@@ -15,9 +15,16 @@ internal enum class Share {
 /**
  * @property held slots it cannot give up: on loan or closing.
  * @property weight 1 or more.
- * @property down a probe of a backend that has failed: one slot is set aside for these.
+ * @property down a probe of a backend that has failed.
+ * @property fresh a probe of a backend that has not been tried, and that would serve if it works.
  */
-internal class Claimant(val share: Share, val held: Int, val weight: Int = 1, val down: Boolean = false)
+internal class Claimant(
+    val share: Share,
+    val held: Int,
+    val weight: Int = 1,
+    val down: Boolean = false,
+    val fresh: Boolean = false,
+)
 
 /**
  * Allots slots to [claimants]; earlier ones win ties.
@@ -25,7 +32,8 @@ internal class Claimant(val share: Share, val held: Int, val weight: Int = 1, va
  * - The sum is at most [room], if what they hold is; nobody gets less than it holds.
  * - Serving backends share [target] by weight; equal ones differ by at most one unless loans force more. With [everyBackend]
  *   each gets one slot even beyond the target, before any other kind gets any.
- * - If any backend is down, one slot is kept from the serving ones, beyond their first, for a probe.
+ * - Beyond their first, serving backends leave one slot for a probe if any is down, and up to a quarter of [room] for fresh
+ *   ones: these must get in even when there is demand for everything.
  * - Probes, then standbys, get one each of what is left.
  */
 internal fun balance(
@@ -49,7 +57,9 @@ internal fun balance(
 
     val serving = claimants.indices.filter { claimants[it].share == Share.Serving }
     if (everyBackend) oneEach(Share.Serving)
-    val keptForProbe = if (claimants.indices.any { claimants[it].down && slots[it] == 0 }) 1 else 0
+    val without = claimants.filterIndexed { i, _ -> slots[i] == 0 }
+    val fresh = if (everyBackend) without.count { it.fresh }.coerceAtMost(maxOf(1, room / FRESH_SHARE)) else 0
+    val keptForProbe = fresh + if (without.any { it.down }) 1 else 0
     var wanted = target - serving.sumOf { slots[it] }
     while (wanted > 0 && left > keptForProbe) {
         // The next slot goes where slots per weight stay lowest (D'Hondt's method).
@@ -64,3 +74,5 @@ internal fun balance(
     oneEach(Share.Standby)
     return slots
 }
+
+private const val FRESH_SHARE = 4

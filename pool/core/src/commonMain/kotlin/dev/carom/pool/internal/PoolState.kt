@@ -188,6 +188,8 @@ internal class PoolState(
             return
         }
         if (state !is SlotState.Ready) return
+        // Out of circulation: nobody but this state has it now.
+        slot.state = SlotState.Standby(state.life)
         when (outcome) {
             is Outcome.Used ->
                 if (recycles) {

@@ -8,7 +8,7 @@ import java.util.Set;
  * Says which backends a service has, by a call that may block and is made again and again.
  *
  * <p>Runs on a virtual thread from JDK 24 on, else on a thread of {@code Dispatchers.IO}; one call at a time for each
- * user. When the pool closes, the thread is interrupted.
+ * pool that uses it. When the pool closes, the thread is interrupted.
  */
 @FunctionalInterface
 public interface BlockingResolver {

@@ -19,6 +19,7 @@ import kotlinx.coroutines.runInterruptible
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
 import java.time.Duration
+import java.util.Objects
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.Executor
@@ -42,7 +43,7 @@ internal fun <C : Any> connector(blocking: BlockingConnector<C>): Connector<C> {
 internal fun resolver(blocking: BlockingResolver, interval: Duration): Resolver {
     require(!interval.isNegative && !interval.isZero) { "interval must be positive, was $interval" }
     val pause = interval.toKotlinDuration()
-    val dispatcher = blockingDispatcher(1)
+    val dispatcher = blockingDispatcher()
     return Resolver {
         flow {
             while (true) {
@@ -57,13 +58,15 @@ private fun overrides(blocking: BlockingConnector<*>, hook: String): Boolean = b
     .any { it.name == hook && it.parameterCount == 1 && it.declaringClass != BlockingConnector::class.java }
 
 private open class ConnectorAdapter<C : Any>(protected val blocking: BlockingConnector<C>) : Connector<C> {
-    private val dispatcher = blockingDispatcher(THREADS)
+    private val dispatcher = blockingDispatcher()
     private val checks = overrides(blocking, "isValid")
 
     override suspend fun connect(backend: Backend): C {
         var opened: C? = null
         try {
-            return interruptible { blocking.connect(backend).also { opened = it } }
+            return interruptible {
+                Objects.requireNonNull(blocking.connect(backend), "connect returned null").also { opened = it }
+            }
         } catch (failure: Throwable) {
             // It returned as it was being cancelled: the pool never sees this connection.
             opened?.let { closeLate(it, failure) }
@@ -130,5 +133,5 @@ private val virtualThreads: CoroutineDispatcher? =
     }
 
 /** A view of its own: calls that hang take no thread away from other users of [Dispatchers.IO]. */
-private fun blockingDispatcher(threads: Int): CoroutineDispatcher =
-    virtualThreads ?: Dispatchers.IO.limitedParallelism(threads, "carom-blocking")
+private fun blockingDispatcher(): CoroutineDispatcher =
+    virtualThreads ?: Dispatchers.IO.limitedParallelism(THREADS, "carom-blocking")

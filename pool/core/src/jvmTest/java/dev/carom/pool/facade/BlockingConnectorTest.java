@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.carom.pool.Backend;
 import dev.carom.pool.BlockingConnector;
@@ -128,6 +129,28 @@ class BlockingConnectorTest {
                 assertThrows(IOException.class, () -> JavaCalls.<String>call(k -> connector.connect(BACKEND, k)));
         assertEquals("refused", thrown.getMessage());
         assertEquals(0, failing.closed.get());
+    }
+
+    @Test
+    @DisplayName("no connection is a failure, not a connection")
+    void connectsToNothing() {
+        Connector<String> connector = new Plain() {
+            @Override
+            public String connect(Backend backend) {
+                return null;
+            }
+        }.toConnector();
+        assertThrows(NullPointerException.class, () -> JavaCalls.<String>call(k -> connector.connect(BACKEND, k)));
+    }
+
+    @Test
+    @DisplayName("calls run on virtual threads where these do not pin their carrier")
+    void virtualThreads() throws Exception {
+        assumeTrue(Runtime.version().feature() >= 24, "virtual threads that may block in synchronized");
+        Plain plain = new Plain();
+        Connector<String> connector = plain.toConnector();
+        JavaCalls.<String>call(k -> connector.connect(BACKEND, k));
+        assertEquals(true, Thread.class.getMethod("isVirtual").invoke(plain.thread));
     }
 
     @Test

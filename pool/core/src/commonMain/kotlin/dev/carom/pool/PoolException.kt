@@ -48,6 +48,19 @@ public sealed class PoolException(public val pool: String, message: String, caus
         cause: Throwable?,
     ) : PoolException(pool, message, cause)
 
+    /**
+     * [Pool.awaitReady] did not get as many connections as it asked for in time.
+     *
+     * @property ready connections that were open.
+     * @property lastErrors each backend's latest failure, by backend. The first is also the cause.
+     */
+    public class NotReady internal constructor(
+        pool: String,
+        message: String,
+        public val ready: Int,
+        public val lastErrors: Map<Backend, Throwable>,
+    ) : PoolException(pool, message, lastErrors.values.firstOrNull())
+
     /** The pool is closed or closing, or its scope was cancelled. */
     public class Closed internal constructor(pool: String, message: String, cause: Throwable?) :
         PoolException(pool, message, cause)

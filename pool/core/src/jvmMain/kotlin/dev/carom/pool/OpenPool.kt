@@ -1,6 +1,11 @@
 package dev.carom.pool
 
+import dev.carom.pool.internal.Hooks
+import dev.carom.pool.internal.PoolShell
 import kotlinx.coroutines.CoroutineScope
+import kotlin.coroutines.Continuation
+import kotlin.random.Random
+import kotlin.time.TimeSource
 
 /**
  * Opens a pool in this scope. Returns at once: connecting happens in coroutines of the scope.
@@ -8,7 +13,7 @@ import kotlinx.coroutines.CoroutineScope
  * The pool is a child of the scope: the scope does not complete while the pool is open, and cancelling the scope closes
  * every connection.
  *
- * @param name for messages and notices.
+ * @param name for messages and notices. Not empty.
  * @param resolver which backends there are.
  * @param connector how to open, check and close connections.
  * @param policy the numbers.
@@ -18,4 +23,35 @@ public fun <C : Any> CoroutineScope.openPool(
     resolver: Resolver,
     connector: Connector<C>,
     policy: PoolPolicy = PoolPolicy(),
-): Pool<C> = TODO("$name $resolver $connector $policy")
+): Pool<C> = openPool(name, resolver, connector, policy, TimeSource.Monotonic, Random.Default)
+
+/**
+ * [openPool] with a clock and dice of one's own, for tests in virtual time and for runs that can be repeated.
+ *
+ * @param timeSource must advance together with `delay` in this scope: in `runTest`, `testScheduler.timeSource`.
+ * @param random for jitter and for the order of equals.
+ */
+public fun <C : Any> CoroutineScope.openPool(
+    name: String,
+    resolver: Resolver,
+    connector: Connector<C>,
+    policy: PoolPolicy,
+    timeSource: TimeSource,
+    random: Random,
+): Pool<C> = PoolShell.open(this, name, resolver, connector, policy, hooksOf(connector), timeSource, random)
+
+/**
+ * A hook that is not overridden does nothing, and need not be waited for: then a claim is ready as it is, and a return
+ * puts the connection straight back. Delegation (`by`) counts as overriding: correct, only slower.
+ */
+private fun hooksOf(connector: Connector<*>) = Hooks(
+    acquire = connector.overrides("onAcquire"),
+    recycle = connector.overrides("onRecycle"),
+)
+
+private fun Connector<*>.overrides(hook: String): Boolean =
+    javaClass.methods.any { method ->
+        method.name == hook &&
+            method.parameterTypes.lastOrNull() == Continuation::class.java &&
+            method.declaringClass != Connector::class.java
+    }

@@ -1,0 +1,134 @@
+package dev.carom.pool.internal
+
+import dev.carom.pool.Backend
+import dev.carom.pool.PoolNotice
+import dev.carom.pool.PoolPolicy
+import kotlin.random.Random
+import kotlin.time.Duration
+
+internal const val REMOVED = "removed by the resolver"
+
+/** The slots there are, the moves between their states, and the effects of the event at hand. */
+internal class SlotBook(private val policy: PoolPolicy, private val lending: Lending, val random: Random) {
+    val sets = LinkedHashMap<Backend, SlotSet>()
+    val slots = LinkedHashMap<Long, Slot>()
+    private val freeIndices = ArrayDeque((0 until policy.maxSlots).toList())
+    private var lastId = 0L
+
+    var now: Duration = Duration.ZERO
+        private set
+    var effects = ArrayList<PoolEffect>()
+        private set
+
+    /** Connections closed in all, and of these under their holders. */
+    var closed = 0
+        private set
+    var forced = 0
+        private set
+
+    /** Loans of backends that are gone altogether. */
+    var goneLoans = 0L
+        private set
+
+    fun begin(now: Duration) {
+        this.now = now
+        effects = ArrayList()
+    }
+
+    fun add(effect: PoolEffect) {
+        effects.add(effect)
+    }
+
+    fun tell(notice: PoolNotice) {
+        effects.add(PoolEffect.Tell(notice))
+    }
+
+    /** A new slot that has not connected yet, or null when [PoolPolicy.maxSlots] exist. */
+    fun open(set: SlotSet, reason: String): Slot? {
+        val index = freeIndices.removeFirstOrNull() ?: return null
+        val slot = Slot(++lastId, index, set)
+        slots[slot.id] = slot
+        set.slots.add(slot)
+        tell(PoolNotice.SlotChanged(slot.id, set.backend, null, SlotState.BackingOff.status, reason, null))
+        return slot
+    }
+
+    fun connect(slot: Slot) {
+        move(slot, SlotState.Connecting, "its turn")
+        add(PoolEffect.Connect(slot.id, slot.index, slot.set.backend))
+    }
+
+    fun move(slot: Slot, to: SlotState, reason: String, cause: Throwable? = null) {
+        val from = slot.state
+        if (from.life != null && to.life == null) slot.set.bankLoans(slot.index, lending)
+        slot.state = to
+        if (from.status == to.status) return
+        tell(PoolNotice.SlotChanged(slot.id, slot.set.backend, from.status, to.status, reason, cause))
+    }
+
+    /** Closes a connection that is not in circulation, or cancels a connect. */
+    fun close(slot: Slot, reason: String, cause: Throwable? = null) {
+        if (slot.state.life != null) closed++
+        move(slot, SlotState.Closing, reason, cause)
+        add(PoolEffect.Disconnect(slot.id))
+    }
+
+    /** Ends a slot in whatever state; a connection on loan ends when it comes back. */
+    fun end(slot: Slot, reason: String, cause: Throwable? = null) {
+        when (val state = slot.state) {
+            SlotState.BackingOff -> gone(slot, reason)
+
+            SlotState.Connecting, is SlotState.Standby, is SlotState.Checking, is SlotState.Recycling -> close(
+                slot,
+                reason,
+                cause,
+            )
+
+            is SlotState.Ready ->
+                if (lending.recall(slot.index)) {
+                    close(slot, reason, cause)
+                } else {
+                    move(slot, SlotState.Draining(state.life, reason), reason, cause)
+                }
+
+            is SlotState.Draining, SlotState.Closing -> Unit
+        }
+    }
+
+    /** Closes a connection under its holder. */
+    fun force(slot: Slot) {
+        if (slot.state !is SlotState.Draining) return
+        forced++
+        closed--
+        close(slot, "still on loan when the grace ended")
+    }
+
+    /** A connection of a removed backend may stay after all. */
+    fun undrain(slot: Slot, reason: String) {
+        val state = slot.state as? SlotState.Draining ?: return
+        if (state.reason != REMOVED) return
+        lending.keep(slot.index)
+        move(slot, SlotState.Ready(state.life), reason)
+    }
+
+    fun gone(slot: Slot, reason: String) {
+        val set = slot.set
+        if (slot.state.life != null) set.bankLoans(slot.index, lending)
+        tell(PoolNotice.SlotChanged(slot.id, set.backend, slot.state.status, null, reason, null))
+        slots.remove(slot.id)
+        set.remove(slot)
+        freeIndices.addLast(slot.index)
+        if (!set.listed && set.slots.isEmpty()) drop(set)
+    }
+
+    fun drop(set: SlotSet) {
+        goneLoans += set.snapshot(lending).claims
+        sets.remove(set.backend)
+    }
+
+    fun down(set: SlotSet, reason: String, cause: Throwable?) {
+        if (set.reach == Reach.Down) return
+        set.reach = Reach.Down
+        if (set.listed) tell(PoolNotice.BackendDown(set.backend, reason, cause))
+    }
+}

@@ -1,0 +1,108 @@
+package dev.carom.pool.internal
+
+import dev.carom.pool.Backend
+import dev.carom.pool.BackendSnapshot
+import dev.carom.pool.describe
+import kotlin.time.Duration
+
+/** All slots of one backend, and what is known of it. */
+internal class SlotSet(val backend: Backend, val order: Double, val backoff: Backoff) {
+    val slots = ArrayList<Slot>()
+    var reach = Reach.Unknown
+    var wanted = 0
+
+    /** Whether the resolver lists it. */
+    var listed = true
+
+    /** Whether claims go to it: it is listed and of the priority in use. */
+    var active = false
+
+    var lastError: Throwable? = null
+        private set
+    private var failures = 0L
+    private var pastLoans = 0L
+
+    /** Draining ones do not count: they may be draining because they broke. */
+    val online: Boolean get() = slots.any { it.state.life != null && it.state !is SlotState.Draining }
+    val connected: Int get() = slots.count { it.state.life != null }
+
+    fun failed(cause: Throwable?, now: Duration) {
+        failures++
+        if (cause != null) lastError = cause
+        backoff.failed(now)
+    }
+
+    /** Slots that are on loan, or were a moment ago. */
+    fun lent(lending: Lending): Int = slots.count {
+        when (it.state) {
+            is SlotState.Ready -> !lending.isFree(it.index)
+            is SlotState.Draining, is SlotState.Recycling -> true
+            SlotState.BackingOff, SlotState.Connecting, SlotState.Closing -> false
+            is SlotState.Standby, is SlotState.Checking -> false
+        }
+    }
+
+    fun held(lending: Lending): Int = lent(lending) + slots.count { it.state is SlotState.Closing }
+
+    /** After failures one connect at a time, doubling with each success. */
+    fun mayConnect(parallelism: Int, now: Duration): Boolean {
+        val limit = if (backoff.recentlyFailed(now)) connected.coerceIn(1, parallelism) else parallelism
+        return slots.count { it.state is SlotState.Connecting } < limit
+    }
+
+    fun remove(slot: Slot) {
+        slots.remove(slot)
+    }
+
+    /** The connection at [index] is going: keep its count. */
+    fun bankLoans(index: Int, lending: Lending) {
+        pastLoans += lending.loans(index)
+    }
+
+    fun snapshot(lending: Lending): BackendSnapshot {
+        val counts = IntArray(COUNTS)
+        var loans = pastLoans
+        for (slot in slots) {
+            when (slot.state) {
+                SlotState.Connecting -> counts[0]++
+                is SlotState.Ready -> counts[if (lending.isFree(slot.index)) 1 else 3]++
+                is SlotState.Standby -> counts[1]++
+                is SlotState.Checking -> counts[2]++
+                is SlotState.Recycling -> counts[4]++
+                SlotState.BackingOff -> counts[5]++
+                is SlotState.Draining -> counts[6]++
+                SlotState.Closing -> counts[7]++
+            }
+            if (slot.state.life != null) loans += lending.loans(slot.index)
+        }
+        return BackendSnapshot(
+            backend = backend,
+            online = online,
+            active = active,
+            removed = !listed,
+            connecting = counts[0],
+            ready = counts[1],
+            checking = counts[2],
+            claimed = counts[3],
+            recycling = counts[4],
+            backingOff = counts[5],
+            draining = counts[6],
+            closing = counts[7],
+            claims = loans,
+            failures = failures,
+            lastError = lastError?.let(::describe),
+        )
+    }
+
+    private companion object {
+        const val COUNTS = 8
+    }
+}
+
+/** What is known of a backend. */
+internal enum class Reach {
+    /** Not tried yet, or given up for want of demand. */
+    Unknown,
+    Up,
+    Down,
+}

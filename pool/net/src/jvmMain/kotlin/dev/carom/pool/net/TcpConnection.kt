@@ -9,10 +9,13 @@ import io.ktor.network.sockets.Socket
 import io.ktor.utils.io.ByteChannel
 import io.ktor.utils.io.ByteReadChannel
 import io.ktor.utils.io.ByteWriteChannel
+import io.ktor.utils.io.ConcurrentIOException
 import io.ktor.utils.io.availableForRead
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
@@ -58,13 +61,15 @@ public class TcpConnection internal constructor(
 
     /**
      * What the peer sends. Ends when the peer has closed its side; bytes that came before that stay readable. A reset fails
-     * it at once. Cancelling it gives up reading for good: the connection is not [isOpen] any more.
+     * it at once, and so does closing from this side, with an [IOException]. Cancelling it gives up reading for good: the
+     * connection is not [isOpen] any more.
      */
     public val input: ByteReadChannel get() = incoming
 
     /**
      * What the peer shall get. Flush, or bytes stay here. A flush hands them to the socket's writer and waits only if that
-     * is about 1 MiB behind. Closing it ends this direction (FIN) and leaves the other open; a pool should not lend such a
+     * is about 1 MiB behind. A write that waits while the connection is closed from this side may return as if it had been
+     * done, though its bytes are lost; those of [outputStream] fail. Closing it ends this direction (FIN) and leaves the other open; a pool should not lend such a
      * connection again: discard the claim.
      */
     public val output: ByteWriteChannel get() = outgoing
@@ -74,14 +79,18 @@ public class TcpConnection internal constructor(
      * usable. A peer that has vanished without a word is not known.
      */
     public val isOpen: Boolean
-        get() = !closing.get() && reading.isActive && writing.isActive && !outgoing.isClosedForWrite
+        get() = !closing.get() &&
+            reading.isActive &&
+            writing.isActive &&
+            incoming.closedCause == null &&
+            !outgoing.isClosedForWrite
 
     /**
      * [input] for blocking callers, on platform or virtual threads. An interrupt ends a waiting read with
      * [java.io.InterruptedIOException] and leaves the thread interrupted and the connection usable. Closing the stream does
      * nothing: the connection belongs to the pool. A new stream each time; they share one position.
      */
-    public fun inputStream(): InputStream = ChannelInputStream(incoming)
+    public fun inputStream(): InputStream = ChannelInputStream(incoming, ::checkOpen)
 
     /**
      * [output] for blocking callers, on platform or virtual threads. Nothing is promised to leave before
@@ -89,10 +98,17 @@ public class TcpConnection internal constructor(
      * belongs to the pool. Interrupts as in [inputStream]; an interrupted write may have taken a part of its bytes. Wrap it
      * in a [java.io.BufferedOutputStream] to write single bytes.
      */
-    public fun outputStream(): OutputStream = ChannelOutputStream(outgoing)
+    public fun outputStream(): OutputStream = ChannelOutputStream(outgoing, ::checkOpen)
 
     /** Both ends, for people. */
     override fun toString(): String = "TcpConnection($localAddress -> $remoteAddress)"
+
+    /** Whether every coroutine of the socket has ended, and its descriptor is with the selector to be closed. */
+    internal val isGone: Boolean get() = reading.isCompleted && writing.isCompleted && socket.socketContext.isCompleted
+
+    private fun checkOpen() {
+        if (closing.get()) throw IOException("$this is closed")
+    }
 
     internal val hasUnread: Boolean get() = !incoming.isClosedForRead && incoming.availableForRead > 0
 
@@ -113,7 +129,14 @@ public class TcpConnection internal constructor(
         } finally {
             withContext(NonCancellable) {
                 if (!flushed) resetOnClose()
+                // So that whoever still reads or writes fails, instead of being told that it was cancelled.
+                val closedHere = IOException("${this@TcpConnection} is closed")
+                incoming.cancel(closedHere)
+                outgoing.cancel(closedHere)
                 socket.close()
+                // The socket's own close only asks the writer to finish, which it cannot while the peer does not read.
+                writing.cancel()
+                reading.cancel()
                 // The descriptor is closed once the socket's two coroutines have left it: they only have to be dispatched.
                 withTimeoutOrNull(LEAVE_TIMEOUT) { socket.socketContext.join() }
                 lease.release()
@@ -126,6 +149,12 @@ public class TcpConnection internal constructor(
     private suspend fun flushWithin(): Boolean = withTimeoutOrNull(policy.closeTimeout) {
         try {
             outgoing.flushAndClose()
+        } catch (_: CancellationException) {
+            // Ours, or only the channel's own: then the user has cancelled it, and nothing is left to send.
+            currentCoroutineContext().ensureActive()
+        } catch (_: ConcurrentIOException) {
+            // Somebody writes to a connection that is being closed: neither of the two is owed an orderly end.
+            return@withTimeoutOrNull false
         } catch (_: IOException) {
             // The peer is gone: nothing can be sent, and closing is what it deserves anyway.
         }

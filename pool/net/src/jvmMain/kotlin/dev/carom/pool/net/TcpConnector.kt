@@ -31,16 +31,16 @@ import java.net.UnknownHostException
  * run on; bytes are moved on `Dispatchers.IO`. The thread starts with the first connection and ends with the last one, and
  * starts again on demand. So there is nothing to close here: a closed pool leaves no thread behind. Several pools may
  * share a connector, and then share its thread.
- *
- * @param policy the numbers.
  */
 public class TcpConnector internal constructor(private val policy: TcpPolicy, private val addresses: Addresses) :
     Connector<TcpConnection> {
     private val reactor = Reactor()
 
     /** A connector with [policy]. Starts and resolves nothing. */
-    @JvmOverloads
-    public constructor(policy: TcpPolicy = TcpPolicy()) : this(policy, Addresses())
+    public constructor(policy: TcpPolicy) : this(policy, Addresses())
+
+    /** A connector with the defaults of [TcpPolicy]. Starts and resolves nothing. */
+    public constructor() : this(TcpPolicy())
 
     /**
      * Opens a connection to [backend].

@@ -3,6 +3,7 @@ package dev.carom.pool.net;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -56,6 +57,7 @@ class TcpJavaTest {
     @DisplayName("the builder has the defaults of the policy, and its bounds")
     void builder() {
         assertEquals(new TcpPolicy().toString(), new TcpPolicyBuilder().build().toString());
+        assertNotNull(new TcpConnector());
         TcpPolicy policy = new TcpPolicyBuilder()
                 .connectTimeout(Duration.ofMillis(1500))
                 .noDelay(false)

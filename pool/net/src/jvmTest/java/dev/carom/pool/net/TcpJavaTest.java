@@ -23,6 +23,7 @@ import kotlin.coroutines.Continuation;
 import kotlin.coroutines.EmptyCoroutineContext;
 import kotlin.jvm.functions.Function1;
 import kotlinx.coroutines.BuildersKt;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +32,15 @@ class TcpJavaTest {
 
     private final TcpConnector connector =
             new TcpConnector(new TcpPolicyBuilder().closeTimeout(Duration.ofMillis(500)).build());
+
+    @AfterEach
+    void leavesNoThread() throws InterruptedException {
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (!thread.getName().startsWith("carom-net-selector")) continue;
+            thread.join(5_000);
+            assertFalse(thread.isAlive(), "selector left");
+        }
+    }
 
     @Test
     @DisplayName("a Java caller reads and writes plain streams")

@@ -1,11 +1,12 @@
 package dev.carom.pool.dns
 
 /**
- * Asks one question of whatever servers it knows. The system's and dnsjava's way is `DnsjavaLookup`; a test's way is a lambda.
+ * Asks one question of whatever servers it knows. The system's and dnsjava's way is `DnsjavaLookup`; a test's way is a
+ * lambda.
  *
- * Called for several questions at once, from the coroutine that collects [DnsResolver.backends]. Cancelling must end the
- * question soon and quietly. A failure is a [DnsAnswer.Failed]; an exception is treated as one. Nothing is to be cached:
- * the resolver asks when it wants to know.
+ * Called for several questions at once, from the coroutine that collects [DnsResolver.backends]. Cancelling must end
+ * the question soon and quietly. A failure is a [DnsAnswer.Failed]; an exception is treated as one. Nothing is to be
+ * cached: the resolver asks when it wants to know.
  */
 public fun interface DnsLookup {
     /** One question, one answer, however many servers and packets it takes. Time limits are the lookup's own matter. */
@@ -93,7 +94,8 @@ public sealed interface DnsRecord {
      * @property priority lower is better, 0..65535.
      * @property weight share among equals of one priority, 0..65535.
      * @property port 0..65535; a record with port 0 is not used.
-     * @property target the host; the empty string (a single dot on the wire) means that the service is decidedly absent.
+     * @property target the host; the empty string (a single dot on the wire) means that the service is decidedly
+     *   absent.
      */
     public data class Service(
         override val name: String,

@@ -12,23 +12,24 @@ import kotlin.time.Duration.Companion.seconds
  *
  * A *round* asks everything once: the service's SRV record, then the addresses.
  *
- * @property minInterval shortest time from the start of one round to the start of the next, whatever the TTLs (a TTL of 0
- *   included) and whatever fails. 10 ms..1 d.
+ * @property minInterval shortest time from the start of one round to the start of the next, whatever the TTLs (a TTL of
+ *   0 included) and whatever fails. 10 ms..1 d.
  * @property maxInterval longest time between two rounds, whatever the TTLs. At least [minInterval], finite.
- * @property refreshAt the part of the smallest TTL after which the next round starts. 0.1..1.0; at 1.0 the answer is asked
- *   again when it expires. Never later, unless [minInterval] says so.
- * @property jitter the part of a wait that is drawn at random and taken off, so that clients do not ask in step. 0.0..0.5.
- * @property retryStart wait after the first round that did not answer everything: failures, and negative answers not yet
- *   believed. Doubles up to [retryMax]. At least [minInterval], or the latter decides.
+ * @property refreshAt the part of the smallest TTL after which the next round starts. 0.1..1.0; at 1.0 the answer is
+ *   asked again when it expires. Never later, unless [minInterval] says so.
+ * @property jitter the part of a wait that is drawn at random and taken off, so that clients do not ask in step.
+ *   0.0..0.5.
+ * @property retryStart wait after the first round that did not answer everything: failures, and negative answers not
+ *   yet believed. Doubles up to [retryMax]. At least [minInterval], or the latter decides.
  * @property retryMax the longest such wait. At least [retryStart], at most [maxInterval].
  * @property serveStaleFor how long the last set outlives its last confirmation while lookups fail (RFC 8767, section 5
  *   suggests 1 to 3 days). Then the set is empty. 0 or more; [Duration.INFINITE] keeps it for ever.
- * @property negativesToBelieve how many rounds or answers in a row must say "no such name", "no such record" or "service
- *   absent" before it is believed. 1..1000. A failure in between starts the count anew.
+ * @property negativesToBelieve how many rounds or answers in a row must say "no such name", "no such record" or
+ *   "service absent" before it is believed. 1..1000. A failure in between starts the count anew.
  * @property roundTimeout longest round; what is unanswered then has failed. At least 10 ms, finite. Keep it above
  *   [serverTimeout] times the number of servers, or a slow first server hides the others.
- * @property serverTimeout longest wait for one server's answer to one question, including a repetition over TCP. At least
- *   10 ms, finite.
+ * @property serverTimeout longest wait for one server's answer to one question, including a repetition over TCP. At
+ *   least 10 ms, finite.
  * @property attempts how often each server is asked one question before it has failed. 1..10.
  * @property maxTargets most SRV records followed in one round, best priority first. 1..4096.
  * @property parallelism most questions of one round under way at once. 1..256.

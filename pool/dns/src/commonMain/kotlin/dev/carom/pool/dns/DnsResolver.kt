@@ -17,18 +17,20 @@ import kotlin.time.TimeSource
  * The backends of a service as DNS describes them, kept fresh by TTL and kept through failures.
  *
  * With a [service], `SERVICE.NAME` is asked for SRV records (RFC 2782): each address of each target is a backend, named
- * after the target, which is also its TLS authority. If there is no such record, or no service, the name itself is asked
- * for addresses, all on [defaultPort]. Once SRV records were seen, only [DnsPolicy.negativesToBelieve] denials in a row
- * lead to the plain name; a failure never does.
+ * after the target, which is also its TLS authority. If there is no such record, or no service, the name itself is
+ * asked for addresses, all on [defaultPort]. Once SRV records were seen, only [DnsPolicy.negativesToBelieve] denials in
+ * a row lead to the plain name; a failure never does.
  *
  * A failure removes nothing until [DnsPolicy.serveStaleFor] runs out; an empty or negative answer is believed only when
  * repeated. A target whose addresses could not be asked keeps its former ones.
  *
  * Plain Java: `DnsResolverBuilder`.
  *
- * @property name a host or domain name. With a trailing dot absolute, else subject to the lookup's search list. Not empty.
+ * @property name a host or domain name. With a trailing dot absolute, else subject to the lookup's search list. Not
+ *   empty.
  * @property service the underscored labels before the name, as `_db._tcp`; null looks up addresses only.
- * @property defaultPort the port of plain addresses, 1..65535; 0 means that only SRV records count. Not 0 without a [service].
+ * @property defaultPort the port of plain addresses, 1..65535; 0 means that only SRV records count. Not 0 without a
+ *   [service].
  * @property policy the numbers.
  */
 public class DnsResolver internal constructor(
@@ -44,8 +46,8 @@ public class DnsResolver internal constructor(
     /**
      * Asks nothing before the first collection.
      *
-     * @throws IllegalArgumentException if [name] or [service] is empty, [defaultPort] is out of bounds, or there is neither
-     *   a service nor a default port.
+     * @throws IllegalArgumentException if [name] or [service] is empty, [defaultPort] is out of bounds, or there is
+     *   neither a service nor a default port.
      */
     @JvmOverloads
     public constructor(

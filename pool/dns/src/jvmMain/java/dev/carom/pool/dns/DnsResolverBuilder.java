@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link DnsResolver} from Java, over the system's name servers unless others are given. Not thread-safe; may be built
- * from more than once.
+ * A {@link DnsResolver} from Java, over the system's name servers unless others are given. Not thread-safe; may be
+ * built from more than once.
  *
  * <pre>{@code
  * Resolver resolver = new DnsResolverBuilder("shop.example").service("_db._tcp").defaultPort(5432).build();

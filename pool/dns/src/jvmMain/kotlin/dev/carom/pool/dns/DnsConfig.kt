@@ -8,7 +8,8 @@ import java.net.InetSocketAddress
  *
  * @property servers the name servers, in order of preference. Not empty; each resolved, with a port.
  * @property search domains that are tried behind a name that is not absolute, in order.
- * @property ndots a name with at least so many dots is tried as it is before [search]. 0..15. The labels of a service count.
+ * @property ndots a name with at least so many dots is tried as it is before [search]. 0..15. The labels of a service
+ *   count.
  */
 public class DnsConfig
 @JvmOverloads

@@ -16,16 +16,16 @@ import org.xbill.DNS.Type
  * Servers are tried one after another, the one that answered last first, so that a silent server costs
  * [DnsPolicy.serverTimeout] once and not at every question. Only NOERROR and NXDOMAIN are answers; anything else
  * (REFUSED, SERVFAIL, a wrong id or question, bytes that are no message) is that server's failure. UDP with EDNS0 and
- * 1232 bytes (RFC 6891), TCP when truncated (RFC 7766); an answer has at most 65535 bytes. A server without EDNS is asked
- * again without. CNAME chains are followed over up to 8 questions; a loop is a failure.
+ * 1232 bytes (RFC 6891), TCP when truncated (RFC 7766); an answer has at most 65535 bytes. A server without EDNS is
+ * asked again without. CNAME chains are followed over up to 8 questions; a loop is a failure.
  *
- * A name that is not absolute goes through the search list. A *failure* of one of its candidates ends the search: to go on
- * could answer with somebody else's host.
+ * A name that is not absolute goes through the search list. A *failure* of one of its candidates ends the search: to go
+ * on could answer with somebody else's host.
  *
- * Threads: packets are read by dnsjava's one selector thread, a daemon that every user of dnsjava in the process shares and
- * that this class neither starts twice nor stops. Cancelling ends the wait at once; dnsjava closes the question's UDP socket
- * when its time limit ends, up to a second after [DnsPolicy.serverTimeout]. A TCP connection is kept by dnsjava for the next
- * question until the server closes it (RFC 7766, section 6.2.1).
+ * Threads: packets are read by dnsjava's one selector thread, a daemon that every user of dnsjava in the process shares
+ * and that this class neither starts twice nor stops. Cancelling ends the wait at once; dnsjava closes the question's
+ * UDP socket when its time limit ends, up to a second after [DnsPolicy.serverTimeout]. A TCP connection is kept by
+ * dnsjava for the next question until the server closes it (RFC 7766, section 6.2.1).
  */
 public class DnsjavaLookup
 @JvmOverloads

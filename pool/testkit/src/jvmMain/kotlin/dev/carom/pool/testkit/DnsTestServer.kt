@@ -24,8 +24,8 @@ import java.util.concurrent.TimeUnit.SECONDS
  * A real DNS server for tests: UDP and TCP on one ephemeral loopback port, until [close]. What it knows and how it
  * behaves may be changed at any moment from any thread; a question sees the one or the other, never half.
  *
- * Answers are cut to what the client takes over UDP, with the TC bit, and whole over TCP; negative answers carry an SOA;
- * SRV answers carry the addresses of their targets while [additional] is true.
+ * Answers are cut to what the client takes over UDP, with the TC bit, and whole over TCP; negative answers carry an
+ * SOA; SRV answers carry the addresses of their targets while [additional] is true.
  *
  * ```
  * DnsTestServer().use { dns ->
@@ -92,7 +92,9 @@ public class DnsTestServer : AutoCloseable {
     /** Empties [questions]. */
     public fun forget(): Unit = log.clear()
 
-    /** Closes both sockets and all connections and ends all threads, waiting up to 5 s for them. May be called again. */
+    /**
+     * Closes both sockets and all connections and ends all threads, waiting up to 5 s for them. May be called again.
+     */
     override fun close() {
         closed.countDown()
         udp.close()

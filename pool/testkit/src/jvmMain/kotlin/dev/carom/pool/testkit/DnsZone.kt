@@ -26,7 +26,9 @@ public class DnsZone private constructor(
     private val ttlSeconds: Long,
     internal val negativeTtlSeconds: Long,
 ) {
-    /** Knows nothing: every question is answered NXDOMAIN. Records added to it live for 60 s, negative answers for 5 s. */
+    /**
+     * Knows nothing: every question is answered NXDOMAIN. Records added to it live for 60 s, negative answers for 5 s.
+     */
     public constructor() : this(emptyList(), DEFAULT_TTL, DEFAULT_NEGATIVE_TTL)
 
     /** Records added from here on have a TTL of [seconds], 0..2147483647 (RFC 2181, section 8). */

@@ -134,7 +134,9 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
         is DnsAnswer.Failed -> failed(current, question, answer.reason, now)
     }
 
-    /** Only a service that is believed to have no SRV record is looked up by its host name: no flapping between the two. */
+    /**
+     * Only a service that is believed to have no SRV record is looked up by its host name: no flapping between the two.
+     */
     private fun MutableList<DnsEffect>.serviceDenied(current: DnsRound, question: DnsQuestion, why: String, ttl: Long) {
         memory.deny(question)
         if (memory[question] == null && service.plainNames.isNotEmpty()) {

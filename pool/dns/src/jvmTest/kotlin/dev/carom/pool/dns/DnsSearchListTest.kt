@@ -42,7 +42,7 @@ class DnsSearchListTest :
             Case("d".repeat(64), "a.test", 1, "", ""),
         )
         for (case in table) {
-            test("${case.name} with search [${case.search}] and ndots ${case.ndots} asks ${case.asked}") {
+            test("\"${case.name}\", search [${case.search}], ndots ${case.ndots}, finds \"${case.exists}\"") {
                 DnsTestServer().use { dns ->
                     if (case.exists.isNotEmpty()) dns.zone = DnsZone().address(case.exists, "10.0.0.1")
                     val search = case.search.split(" ").filter { it.isNotEmpty() }

@@ -30,8 +30,8 @@ internal class DnsResponder(
         DnsBehaviour.EMPTY -> negative(query, Rcode.NOERROR).toWire()
         DnsBehaviour.NXDOMAIN -> negative(query, Rcode.NXDOMAIN).toWire()
         DnsBehaviour.NO_EDNS -> if (query.opt != null) bare(query) else sized(fromZone(query), query, tcp)
-        DnsBehaviour.WRONG_ID -> fromZone(query).also { it.header.id = query.header.id xor 1 }.toWire()
-        DnsBehaviour.WRONG_QUESTION -> fromZone(query).also(::changeQuestion).toWire()
+        DnsBehaviour.WRONG_ID -> sized(fromZone(query).also { it.header.id = it.header.id xor 1 }, query, tcp)
+        DnsBehaviour.WRONG_QUESTION -> sized(fromZone(query).also(::changeQuestion), query, tcp)
         DnsBehaviour.TRUNCATED -> if (tcp) fromZone(query).toWire(Message.MAXLENGTH) else cut(query)
     }
 

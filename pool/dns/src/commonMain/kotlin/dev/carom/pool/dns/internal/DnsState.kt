@@ -37,8 +37,11 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
     val nextDeadline: Duration
         get() {
             val next = round?.let { it.startedAt + policy.roundTimeout } ?: nextRound
-            return if (published.isNullOrEmpty() || unsettledRounds == 0) next else minOf(next, staleUntil)
+            return if (mayExpire) minOf(next, staleUntil) else next
         }
+
+    /** A round that has found something ends with a set of its own: nothing expires under it. */
+    private val mayExpire get() = unsettledRounds > 0 && !published.isNullOrEmpty() && round?.found != true
 
     private val staleUntil get() = freshUntil + policy.serveStaleFor
 
@@ -55,7 +58,7 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
             current == null -> if (now >= nextRound) start(now)
             now >= current.startedAt + policy.roundTimeout -> expire(current, now)
         }
-        if (unsettledRounds > 0 && !published.isNullOrEmpty() && now >= staleUntil) {
+        if (mayExpire && now >= staleUntil) {
             memory.expire(now)
             publish(emptySet())
         }
@@ -113,8 +116,8 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
                 current.denial = "$question: the service is absent"
                 memory.deny(question)
             } else {
-                keep(current, question, answer)
-                val told = keepAdditional(current, targets.map { it.target }.toSet(), answer.additional)
+                keep(current, question, answer, now)
+                val told = keepAdditional(current, targets.map { it.target }.toSet(), answer.additional, now)
                 // RFC 2782, page 4: addresses that came along need not be asked for
                 askAddresses(current, targets.map { it.target }.filter { it !in told }.map(::absolute))
             }
@@ -147,7 +150,12 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
         }
     }
 
-    private fun keepAdditional(current: DnsRound, targets: Set<String>, additional: List<DnsRecord>): Set<String> {
+    private fun keepAdditional(
+        current: DnsRound,
+        targets: Set<String>,
+        additional: List<DnsRecord>,
+        now: Duration,
+    ): Set<String> {
         val useful = additional.filterIsInstance<DnsRecord.Address>()
             .filter { it.type in policy.addresses.types && it.name in targets }
             .groupBy { it.name }
@@ -156,21 +164,26 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
                 val question = DnsQuestion(absolute(name), type)
                 val ofType = addresses.filter { it.type == type }
                 current.asked += question
-                if (ofType.isEmpty()) addressDenied(current, question, 0) else takeFound(current, question, ofType)
+                if (ofType.isEmpty()) addressDenied(current, question, 0) else takeFound(current, question, ofType, now)
             }
         }
         return useful.keys
     }
 
-    private fun takeFound(current: DnsRound, question: DnsQuestion, addresses: List<DnsRecord.Address>) {
-        keep(current, question, DnsAnswer.Records(addresses))
+    private fun takeFound(
+        current: DnsRound,
+        question: DnsQuestion,
+        addresses: List<DnsRecord.Address>,
+        now: Duration,
+    ) {
+        keep(current, question, DnsAnswer.Records(addresses), now)
         current.found = true
     }
 
-    private fun keep(current: DnsRound, question: DnsQuestion, answer: DnsAnswer.Records) {
+    private fun keep(current: DnsRound, question: DnsQuestion, answer: DnsAnswer.Records, now: Duration) {
         val ttlSeconds = answer.records.minOf { it.ttlSeconds }
         current.used(ttlSeconds)
-        memory.keep(question, answer, current.startedAt + clamp(ttlSeconds))
+        memory.keep(question, answer, maxOf(now, current.startedAt + clamp(ttlSeconds)))
     }
 
     private fun clamp(ttlSeconds: Long) = ttlSeconds.seconds.coerceIn(policy.minInterval, policy.maxInterval)
@@ -196,7 +209,11 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
     ) = when (answer) {
         is DnsAnswer.Records -> {
             val addresses = answer.records.filterIsInstance<DnsRecord.Address>().filter { it.type == question.type }
-            if (addresses.isEmpty()) addressDenied(current, question, 0) else takeFound(current, question, addresses)
+            if (addresses.isEmpty()) {
+                addressDenied(current, question, 0)
+            } else {
+                takeFound(current, question, addresses, now)
+            }
         }
 
         is DnsAnswer.NoData -> addressDenied(current, question, answer.ttlSeconds)
@@ -229,7 +246,7 @@ internal class DnsState(private val service: DnsService, private val policy: Dns
 
     private fun MutableList<DnsEffect>.settle(current: DnsRound, now: Duration) {
         emptyRounds = if (current.found || current.failure != null) 0 else emptyRounds + 1
-        if (current.found) freshUntil = current.startedAt + clamp(current.ttlSeconds)
+        if (current.found) freshUntil = maxOf(now, current.startedAt + clamp(current.ttlSeconds))
         // a failed or denied SRV question asked for no addresses: what is remembered of them stays
         val complete = current.failure == null && (current.found || emptyRounds >= policy.negativesToBelieve)
         if (complete) memory.retain(current.asked)

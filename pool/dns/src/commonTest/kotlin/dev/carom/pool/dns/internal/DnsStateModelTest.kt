@@ -52,7 +52,7 @@ private class DnsWorld(seed: Int) {
         if (dice.nextInt(10) == 0) mood = dice.nextInt(4)
         val stray = dice.nextInt(20) == 0
         when {
-            stray -> offer(DnsEvent.Answered(round - dice.nextInt(2), QUESTIONS.random(dice), answer(QUESTIONS[0])))
+            stray -> offer(DnsEvent.Answered(round - 1, QUESTIONS.random(dice), answer(QUESTIONS[0])))
             open.isNotEmpty() && dice.nextInt(12) != 0 -> answerOne()
             else -> tickAtDeadline()
         }

@@ -1,5 +1,7 @@
 package dev.carom.pool.dns
 
+import kotlin.jvm.JvmOverloads
+
 /**
  * Asks one question of whatever servers it knows. The system's and dnsjava's way is `DnsjavaLookup`; a test's way is a
  * lambda.
@@ -45,7 +47,7 @@ public sealed interface DnsAnswer {
      * @property additional addresses the server sent along unasked; only those of SRV targets are used.
      */
     public data class Records
-    @kotlin.jvm.JvmOverloads
+    @JvmOverloads
     constructor(
         public val records: List<DnsRecord>,
         public val additional: List<DnsRecord> = emptyList(),

@@ -1,6 +1,7 @@
 package dev.carom.pool.dns
 
 import dev.carom.pool.Backend
+import kotlin.jvm.JvmField
 
 /**
  * Is told what a [DnsResolver] does. Called in order, on the coroutine that collects [DnsResolver.backends]: it must be
@@ -12,7 +13,7 @@ public fun interface DnsListener {
 
     public companion object {
         /** Hears nothing. */
-        @kotlin.jvm.JvmField
+        @JvmField
         public val NONE: DnsListener = DnsListener { }
     }
 }

@@ -22,8 +22,8 @@ import kotlin.time.Duration.Companion.seconds
  * @property retryStart wait after the first round that did not answer everything: failures, and negative answers not
  *   yet believed. Doubles up to [retryMax]. At least [minInterval], or the latter decides.
  * @property retryMax the longest such wait. At least [retryStart], at most [maxInterval].
- * @property serveStaleFor how long the last set outlives its last confirmation while lookups fail (RFC 8767, section 5
- *   suggests 1 to 3 days). Then the set is empty. 0 or more; [Duration.INFINITE] keeps it for ever.
+ * @property serveStaleFor how long the last set, and each address in it, outlives its TTL while lookups fail (RFC 8767,
+ *   section 5 suggests 1 to 3 days). Then the set is empty. 0 or more; [Duration.INFINITE] keeps it for ever.
  * @property negativesToBelieve how many rounds or answers in a row must say "no such name", "no such record" or
  *   "service absent" before it is believed. 1..1000. A failure in between starts the count anew.
  * @property roundTimeout longest round; what is unanswered then has failed. At least 10 ms, finite. Keep it above

@@ -19,6 +19,7 @@ import kotlinx.coroutines.selects.onTimeout
 import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.sync.Semaphore
 import kotlinx.coroutines.sync.withPermit
+import kotlin.time.Duration
 import kotlin.time.TimeSource
 
 /** Feeds one [DnsState] and does what it says, for one collection. */
@@ -49,7 +50,7 @@ internal class DnsShell(
     }
 
     @OptIn(ExperimentalCoroutinesApi::class)
-    private suspend fun next(wait: kotlin.time.Duration): DnsEvent = select {
+    private suspend fun next(wait: Duration): DnsEvent = select {
         answers.onReceive { it }
         onTimeout(wait) { DnsEvent.Tick }
     }

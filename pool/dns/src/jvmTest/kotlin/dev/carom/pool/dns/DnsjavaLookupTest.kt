@@ -10,10 +10,14 @@ import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -165,6 +169,24 @@ class DnsjavaLookupTest :
                 val seen = withTimeoutOrNull(20.seconds) { dns.resolver(listener).backends().take(3).toList() }
                 seen?.map { set -> set.map { it.host }.toSet() } shouldBe
                     listOf(setOf("10.0.0.1"), setOf("10.0.0.1", "10.0.0.2"), setOf("10.0.0.2", "10.0.0.3"))
+            }
+        }
+
+        test("cancelling while every server is silent ends at once, with nothing emitted") {
+            DnsTestServer().use { dns ->
+                dns.behaviour = DnsBehaviour.HANG
+                val notices = CopyOnWriteArrayList<DnsNotice>()
+                coroutineScope {
+                    lateinit var collecting: Job
+                    collecting = launch {
+                        val listener = DnsListener {
+                            notices += it
+                            if (it is DnsNotice.Answered) collecting.cancel()
+                        }
+                        dns.resolver(listener).backends().collect { error("nobody answered, yet $it was emitted") }
+                    }
+                }
+                notices.last() shouldBe DnsNotice.Ended
             }
         }
 

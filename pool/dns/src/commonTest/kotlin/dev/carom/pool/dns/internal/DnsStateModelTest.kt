@@ -22,7 +22,7 @@ class DnsStateModelTest :
         }
     }) {
     private companion object {
-        const val WORLDS = 1_000
+        const val WORLDS = 2_000
         const val STEPS = 300
     }
 }

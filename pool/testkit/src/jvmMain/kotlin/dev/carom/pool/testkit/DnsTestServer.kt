@@ -1,0 +1,204 @@
+package dev.carom.pool.testkit
+
+import org.xbill.DNS.Message
+import org.xbill.DNS.Type
+import java.io.DataInputStream
+import java.io.IOException
+import java.net.BindException
+import java.net.DatagramPacket
+import java.net.DatagramSocket
+import java.net.InetAddress
+import java.net.InetSocketAddress
+import java.net.ServerSocket
+import java.net.Socket
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.ExecutorService
+import java.util.concurrent.Executors
+import java.util.concurrent.RejectedExecutionException
+import java.util.concurrent.TimeUnit.MILLISECONDS
+import java.util.concurrent.TimeUnit.SECONDS
+
+/**
+ * A real DNS server for tests: UDP and TCP on one ephemeral loopback port, until [close]. What it knows and how it
+ * behaves may be changed at any moment from any thread; a question sees the one or the other, never half.
+ *
+ * Answers are cut to what the client takes over UDP, with the TC bit, and whole over TCP; negative answers carry an
+ * SOA; SRV answers carry the addresses of their targets while [additional] is true.
+ *
+ * ```
+ * DnsTestServer().use { dns ->
+ *     dns.zone = DnsZone().ttl(5).instance("_db._tcp.shop.test", "db1.shop.test", "10.0.0.1", 5432)
+ *     dns.behaviour = DnsBehaviour.SERVFAIL
+ * }
+ * ```
+ *
+ * @throws BindException from the constructor if no port is free for both UDP and TCP.
+ */
+public class DnsTestServer : AutoCloseable {
+    /** What is known; assigned as a whole. */
+    @Volatile
+    public var zone: DnsZone = DnsZone()
+
+    /** How questions are treated from now on. */
+    @Volatile
+    public var behaviour: DnsBehaviour = DnsBehaviour.ANSWER
+
+    /** How long an answer is held back, in milliseconds. 0 or more; questions overtake each other. */
+    @Volatile
+    public var delayMillis: Long = 0
+        set(value) {
+            require(value >= 0) { "delayMillis must be at least 0, was $value" }
+            field = value
+        }
+
+    /** Whether SRV answers carry the addresses of their targets (RFC 2782, page 4). */
+    @Volatile
+    public var additional: Boolean = true
+
+    private val tcp: ServerSocket
+    private val udp: DatagramSocket
+    private val log = CopyOnWriteArrayList<DnsTestQuestion>()
+    private val connections = ConcurrentHashMap.newKeySet<Socket>()
+    private val closed = CountDownLatch(1)
+    private val threads: ExecutorService
+
+    init {
+        val (listening, datagrams) = bindBoth()
+        tcp = listening
+        udp = datagrams
+        threads =
+            Executors.newCachedThreadPool { task -> Thread(task, "dns-test-server-$port").also { it.isDaemon = true } }
+        threads.execute(::serveUdp)
+        threads.execute(::serveTcp)
+    }
+
+    /** The port of both UDP and TCP. */
+    public val port: Int get() = tcp.localPort
+
+    /** The loopback address and [port]: what a client is told. */
+    public val address: InetSocketAddress get() = InetSocketAddress(tcp.inetAddress, port)
+
+    /** Every question received since the start or [forget], in order of arrival; a copy. */
+    public val questions: List<DnsTestQuestion> get() = log.toList()
+
+    /** Questions received over UDP. */
+    public val udpCount: Int get() = log.count { !it.tcp }
+
+    /** Questions received over TCP. */
+    public val tcpCount: Int get() = log.count { it.tcp }
+
+    /** Empties [questions]. */
+    public fun forget(): Unit = log.clear()
+
+    /**
+     * Closes both sockets and all connections and ends all threads, waiting up to 5 s for them. May be called again.
+     */
+    override fun close() {
+        closed.countDown()
+        udp.close()
+        tcp.close()
+        connections.forEach { it.close() }
+        threads.shutdownNow()
+        check(threads.awaitTermination(CLOSE_SECONDS, SECONDS)) { "a thread of $this did not end in $CLOSE_SECONDS s" }
+    }
+
+    /** The address it listens on. */
+    override fun toString(): String = "DnsTestServer(${address.address.hostAddress}:$port)"
+
+    private fun serveUdp() = untilClosed {
+        val packet = DatagramPacket(ByteArray(MAX_SIZE), MAX_SIZE)
+        udp.receive(packet)
+        val client = packet.socketAddress
+        receive(packet.data.copyOf(packet.length), false) { answer ->
+            udp.send(DatagramPacket(answer, answer.size, client))
+        }
+    }
+
+    private fun serveTcp() = untilClosed {
+        val connection = tcp.accept()
+        connections += connection
+        // close() may have gone over the connections just before this one was added
+        if (closed.count == 0L) connection.close() else threads.execute { converse(connection) }
+    }
+
+    /** Many questions may come over one connection (RFC 7766, section 6.2.1). */
+    private fun converse(connection: Socket) {
+        try {
+            connection.use {
+                val input = DataInputStream(it.getInputStream())
+                while (true) {
+                    val query = ByteArray(input.readUnsignedShort())
+                    input.readFully(query)
+                    receive(query, true) { answer -> send(it, answer) }
+                }
+            }
+        } catch (_: IOException) {
+            // the client hung up, or the server closes
+        } finally {
+            connections -= connection
+        }
+    }
+
+    private fun send(connection: Socket, answer: ByteArray) {
+        val framed = byteArrayOf((answer.size shr Byte.SIZE_BITS).toByte(), answer.size.toByte()) + answer
+        synchronized(connection) { connection.getOutputStream().write(framed) }
+    }
+
+    private fun receive(bytes: ByteArray, tcp: Boolean, send: (ByteArray) -> Unit) {
+        val query = try {
+            Message(bytes)
+        } catch (_: IOException) {
+            return
+        }
+        val question = query.question ?: return
+        log += DnsTestQuestion(question.name.toString(), Type.string(question.type), tcp)
+        val answer = DnsResponder(zone, behaviour, additional).respond(query, tcp) ?: return
+        val delay = delayMillis
+        if (delay == 0L) send(answer) else threads.execute { later(delay) { send(answer) } }
+    }
+
+    private fun later(delay: Long, send: () -> Unit) {
+        try {
+            if (!closed.await(delay, MILLISECONDS)) send()
+        } catch (_: InterruptedException) {
+            // the server closes
+        } catch (_: IOException) {
+            // the client hung up, or the server closes
+        }
+    }
+
+    private fun untilClosed(step: () -> Unit) {
+        while (closed.count > 0) {
+            try {
+                step()
+            } catch (_: IOException) {
+                // one client's trouble, or the server closes
+            } catch (_: RejectedExecutionException) {
+                // the server closes
+            }
+        }
+    }
+
+    private companion object {
+        const val MAX_SIZE = 65_535
+        const val BACKLOG = 50
+        const val BIND_ATTEMPTS = 50
+        const val CLOSE_SECONDS = 5L
+
+        /** TCP picks a free port; another process may hold the same number for UDP, so it is tried again. */
+        fun bindBoth(): Pair<ServerSocket, DatagramSocket> {
+            val loopback = InetAddress.getByAddress(byteArrayOf(127, 0, 0, 1))
+            repeat(BIND_ATTEMPTS) {
+                val listening = ServerSocket(0, BACKLOG, loopback)
+                try {
+                    return listening to DatagramSocket(InetSocketAddress(loopback, listening.localPort))
+                } catch (_: BindException) {
+                    listening.close()
+                }
+            }
+            throw BindException("no port free for both UDP and TCP in $BIND_ATTEMPTS attempts")
+        }
+    }
+}

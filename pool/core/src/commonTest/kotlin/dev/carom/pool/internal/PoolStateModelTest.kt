@@ -1,0 +1,344 @@
+package dev.carom.pool.internal
+
+import dev.carom.pool.Backend
+import dev.carom.pool.BackoffPolicy
+import dev.carom.pool.PoolPolicy
+import dev.carom.pool.PoolSnapshot
+import dev.carom.pool.backend
+import io.kotest.core.spec.style.FunSpec
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancel
+import kotlin.random.Random
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+
+/**
+ * Random honest worlds: the real state and the real desk, a network of the test's own, a clock it turns by hand.
+ * After every step the invariants must hold; on failure the seed and the step are in the message.
+ */
+class PoolStateModelTest :
+    FunSpec({
+        val worlds = System.getProperty("carom.worlds")?.toIntOrNull() ?: 2_000
+
+        test("in $worlds random worlds the invariants hold after every step") {
+            for (seed in 1..worlds) World(seed).live(steps = 150)
+        }
+    })
+
+private class World(private val seed: Int) : DeskEvents {
+    private val random = Random(seed)
+    private val recycles = random.nextInt(4) == 0
+    private val policy = randomPolicy(random)
+    private val backends = (0 until random.nextInt(1, 6)).map {
+        backend("b$it", priority = random.nextInt(2), weight = random.nextInt(3))
+    }
+    private val healthy = backends.associateWithTo(mutableMapOf()) { random.nextInt(4) > 0 }
+    private val start = Dispatchers.Unconfined
+    private val scope = CoroutineScope(start)
+    private var now = Duration.ZERO
+    private val clock = CoarseClock(HandClock { now }) {}
+    private val desk = ClaimDesk<Connection>(policy.maxSlots, clock, recycles, this)
+    private val state = PoolState(policy, desk, Random(seed), recycles)
+
+    private class Connection(val slot: Long, val backend: Backend) {
+        var open = true
+        var users = 0
+    }
+
+    private sealed interface Task {
+        val backend: Backend
+        val index: Int
+    }
+
+    private class Connecting(override val backend: Backend, override val index: Int) : Task
+
+    private class Open(override val backend: Backend, override val index: Int, val line: Line<Connection>) : Task {
+        var hook: String? = null
+    }
+
+    private class Closing(override val backend: Backend, override val index: Int, val connection: Connection?) : Task
+
+    private val tasks = LinkedHashMap<Long, Task>()
+    private val pending = ArrayDeque<PoolEvent>()
+    private val waiters = ArrayList<Pair<Int, Deferred<Lease<Connection>>>>()
+    private val holders = ArrayList<Pair<Lease<Connection>, Connection>>()
+    private var arrivals = 0
+    private var lastServed = -1
+    private val log = ArrayList<String>()
+    private var closing = false
+
+    override fun returned(slot: Long, outcome: Outcome) {
+        pending += PoolEvent.Returned(slot, outcome)
+    }
+
+    override fun ranLow() {
+        pending += PoolEvent.RanLow
+    }
+
+    override fun deadlineMoved() = Unit
+
+    override fun closed(refused: Int) = Unit
+
+    fun live(steps: Int) {
+        try {
+            give(PoolEvent.BackendsListed(backends.filter { random.nextBoolean() }.toSet()))
+            repeat(steps) { step() }
+            drain()
+        } catch (e: Throwable) {
+            throw AssertionError(
+                "seed $seed, policy $policy, recycles $recycles, last steps:\n${log.takeLast(40).joinToString("\n")}",
+                e,
+            )
+        } finally {
+            scope.cancel()
+        }
+    }
+
+    private fun step() {
+        now += random.nextInt(0, 400).milliseconds
+        when (random.nextInt(16)) {
+            0 -> give(PoolEvent.BackendsListed(backends.filter { random.nextInt(3) > 0 }.toSet()))
+            1 -> backends.random(random).let { healthy[it] = random.nextBoolean() }
+            2, 3, 4 -> claim()
+            5, 6 -> release { it.close() }
+            7 -> release { it.discard(if (random.nextBoolean()) Broken() else null) }
+            8 -> release { it.end(Outcome.NotPrepared(Broken())) }
+            9 -> cancelWaiter()
+            10 -> hangUp()
+            11 -> now += random.nextInt(1, 60).seconds
+            12 -> give(PoolEvent.ReadyAwaited(random.nextInt(1, policy.maxSlots + 1)))
+            else -> progress()
+        }
+        settle()
+        check()
+    }
+
+    /** Things that were ordered come true, in any order between slots. */
+    private fun progress() {
+        val (slot, task) = tasks.entries.randomOrNull(random) ?: return
+        when (task) {
+            is Connecting -> if (healthy.getValue(task.backend)) connected(slot, task) else ended(slot, Broken())
+
+            is Open -> if (task.hook != null) finishHook(slot, task)
+
+            is Closing -> {
+                task.connection?.open = false
+                ended(slot, null)
+            }
+        }
+    }
+
+    private fun finishHook(slot: Long, task: Open) {
+        val failure = if (random.nextInt(4) == 0) Broken() else null
+        val hook = task.hook
+        task.hook = null
+        give(if (hook == "check") PoolEvent.Checked(slot, failure) else PoolEvent.Recycled(slot, failure))
+    }
+
+    private fun connected(slot: Long, task: Connecting) {
+        val line = Line(slot, task.index, task.backend, Connection(slot, task.backend), desk)
+        tasks[slot] = Open(task.backend, task.index, line)
+        desk.admit(line, tasks.values.filterIsInstance<Open>().groupBy({ it.backend }, { it.index }).values)
+        give(PoolEvent.Connected(slot))
+    }
+
+    private fun ended(slot: Long, cause: Throwable?) {
+        tasks.remove(slot)
+        give(PoolEvent.Ended(slot, cause))
+    }
+
+    private fun claim() {
+        val number = arrivals++
+        val ready = desk.take("caller $number")
+        if (ready != null) {
+            expect(desk.waiting == 0) { "caller $number overtook ${desk.waiting} waiters" }
+            hold(ready)
+            return
+        }
+        val deferred = scope.async(start = CoroutineStart.UNDISPATCHED) {
+            desk.await(now + policy.claimTimeout, "caller $number", 0, null)
+        }
+        waiters += number to deferred
+    }
+
+    private fun hold(lease: Lease<Connection>) {
+        val connection = lease.connection
+        expect(++connection.users == 1) { "connection of slot ${connection.slot} is lent twice" }
+        expect(connection.open) { "a closed connection of slot ${connection.slot} is lent" }
+        holders += lease to connection
+    }
+
+    private fun release(how: (Lease<Connection>) -> Unit) {
+        val held = holders.randomOrNull(random) ?: return
+        holders -= held
+        held.second.users--
+        how(held.first)
+        if (random.nextBoolean()) held.first.close()
+    }
+
+    private fun cancelWaiter() {
+        val waiter = waiters.randomOrNull(random) ?: return
+        waiters -= waiter
+        waiter.second.cancel()
+    }
+
+    private fun hangUp() {
+        val (slot, task) = tasks.entries.filter { it.value is Open }.randomOrNull(random) ?: return
+        give(PoolEvent.Lost(slot, if (random.nextBoolean()) Broken() else null))
+        task.backend
+    }
+
+    private fun settle() {
+        collectGrants()
+        while (true) give(pending.removeFirstOrNull() ?: break)
+        if (state.nextDeadline?.let { it <= now } == true) give(PoolEvent.Tick)
+        desk.expire(now) { Broken() }
+        desk.lowTold = !state.mayGrow
+        desk.lowWater = policy.spares / 2
+        collectGrants()
+        while (true) give(pending.removeFirstOrNull() ?: break)
+    }
+
+    private fun collectGrants() {
+        val done = waiters.filter { it.second.isCompleted }
+        waiters -= done.toSet()
+        for ((number, deferred) in done) {
+            if (deferred.getCompletionExceptionOrNull() != null) continue
+            expect(number > lastServed) { "caller $number was served after caller $lastServed" }
+            lastServed = number
+            hold(deferred.getCompleted())
+        }
+    }
+
+    private fun give(event: PoolEvent) {
+        log += "$now $event"
+        for (effect in state.on(event, now)) perform(effect)
+    }
+
+    private fun perform(effect: PoolEffect) {
+        when (effect) {
+            is PoolEffect.Connect -> {
+                expect(effect.slot !in tasks) { "slot ${effect.slot} connects twice" }
+                expect(!closing) { "a connect after closing began" }
+                tasks[effect.slot] = Connecting(effect.backend, effect.index)
+            }
+
+            is PoolEffect.Disconnect -> disconnect(effect.slot)
+
+            is PoolEffect.Check -> hook(effect.slot, "check")
+
+            is PoolEffect.Recycle -> hook(effect.slot, "recycle")
+
+            is PoolEffect.Lend -> desk.offer((tasks.getValue(effect.slot) as Open).line)
+
+            is PoolEffect.Tell -> Unit
+        }
+    }
+
+    private fun hook(slot: Long, name: String) {
+        val task = tasks.getValue(slot) as Open
+        expect(task.line.connection.users == 0) { "$name of slot $slot while it is on loan" }
+        expect(!desk.isFree(task.index)) { "$name of slot $slot while it is free" }
+        task.hook = name
+    }
+
+    private fun disconnect(slot: Long) {
+        val task = tasks.getValue(slot)
+        val connection = (task as? Open)?.line?.connection
+        expect(connection == null || connection.users == 0 || forcing) { "slot $slot is closed under its holder" }
+        expect(task !is Open || !desk.isFree(task.index)) { "slot $slot is closed while it is free for all" }
+        expect(task !is Closing) { "slot $slot is closed twice" }
+        tasks[slot] = Closing(task.backend, task.index, connection)
+    }
+
+    private var forcing = false
+
+    private fun check() {
+        val snapshot = state.snapshot("model", 0, PoolSnapshot.Phase.Open)
+        expect(tasks.size <= policy.maxSlots) { "${tasks.size} slots of at most ${policy.maxSlots}" }
+        expect(snapshot.slots <= policy.maxSlots) { "$snapshot has ${snapshot.slots} slots" }
+        expect(snapshot.slots >= tasks.size) { "${tasks.size} coroutines, but ${snapshot.slots} slots" }
+        val open = tasks.values.count { it is Open }
+        expect(snapshot.connected == open) { "$open open connections, but the snapshot says ${snapshot.connected}" }
+        expect(snapshot.claimed >= holders.size) {
+            "${holders.size} holders, but the snapshot says ${snapshot.claimed}"
+        }
+        expect(desk.waiting == 0 || desk.free == 0) { "${desk.waiting} wait while ${desk.free} are free" }
+        for ((lease, connection) in holders) {
+            expect(connection.open) { "$lease lost its connection" }
+            expect(lease.connection === connection) { "$lease has another connection" }
+        }
+        for (backend in snapshot.backends) {
+            expect(backend.slots <= maxOf(policy.maxSlotsPerBackend, 1) || backend.claimed > 0 || backend.closing > 0) {
+                "${backend.slots} slots of $backend, of at most ${policy.maxSlotsPerBackend}"
+            }
+        }
+    }
+
+    /** At the end: a healthy world serves whoever waits; then everything closes. */
+    private fun drain() {
+        while (holders.isNotEmpty()) {
+            release { it.close() }
+            settle()
+        }
+        backends.forEach { healthy[it] = true }
+        give(PoolEvent.BackendsListed(backends.toSet()))
+        repeat(4) { claim() }
+        runUntil("waiting claims are served") {
+            while (holders.isNotEmpty()) release { it.close() }
+            waiters.isEmpty()
+        }
+        closing = true
+        desk.close { Broken() }
+        give(PoolEvent.CloseRequested)
+        forcing = true
+        give(PoolEvent.GraceEnded)
+        runUntil("everything is closed") { tasks.isEmpty() && state.slots == 0 }
+    }
+
+    private fun runUntil(what: String, done: () -> Boolean) {
+        repeat(20_000) {
+            if (done()) return
+            if (it % 50 == 49) now += 1.minutes.coerceAtMost(policy.claimTimeout / 4)
+            progress()
+            settle()
+            if (!closing) check()
+        }
+        throw AssertionError(
+            "$what: never; $tasks, waiting ${desk.waiting}, ${state.snapshot("m", 0, PoolSnapshot.Phase.Open)}",
+        )
+    }
+
+    private inline fun expect(condition: Boolean, message: () -> String) {
+        if (!condition) throw AssertionError(message())
+    }
+}
+
+private class Broken : RuntimeException("broken")
+
+private class HandClock(private val now: () -> Duration) : kotlin.time.TimeMark {
+    override fun elapsedNow(): Duration = now()
+}
+
+private fun randomPolicy(random: Random): PoolPolicy {
+    val max = if (random.nextInt(8) == 0) random.nextInt(60, 140) else random.nextInt(1, 20)
+    return PoolPolicy(
+        spares = random.nextInt(0, max + 1),
+        maxSlots = max,
+        maxSlotsPerBackend = if (random.nextBoolean()) Int.MAX_VALUE else random.nextInt(1, max + 1),
+        claimTimeout = 60.seconds,
+        connectParallelism = random.nextInt(1, 6),
+        healthInterval = if (random.nextBoolean()) 5.seconds else Duration.INFINITE,
+        healthReserve = random.nextInt(0, 2).coerceAtMost(max),
+        backoff = BackoffPolicy(start = 20.milliseconds, max = 5.seconds, memory = 10.seconds),
+        maxLifetime = if (random.nextBoolean()) 20.seconds else Duration.INFINITE,
+        rebalanceInterval = 10.seconds,
+        shrinkInterval = 1.seconds,
+    )
+}

@@ -28,5 +28,10 @@ internal class Backoff(private val policy: BackoffPolicy, private val random: Ra
         succeededSince = true
     }
 
+    /** A connection that has failed now had worked before: the backend as such works, so there is nothing to escalate. */
+    fun proven() {
+        step = 0
+    }
+
     fun recentlyFailed(now: Duration): Boolean = lastFailure?.let { now - it <= policy.memory } ?: false
 }

@@ -83,6 +83,8 @@ internal class PoolLoop<C : Any>(
 
     val snapshots = MutableStateFlow(state.snapshot(name, refused, PoolSnapshot.Phase.Open))
 
+    suspend fun join() = job.join()
+
     fun send(input: LoopInput) {
         // Fails once the loop has ended; nothing that comes then matters any more.
         inbox.trySend(input)

@@ -109,7 +109,10 @@ internal class PoolShell<C : Any> private constructor(
     override suspend fun close(graceMillis: Long): CloseReport {
         require(graceMillis >= 0) { "graceMillis must not be negative, was $graceMillis" }
         loop.send(ShellInput.Close(graceMillis.milliseconds))
-        return loop.report.await()
+        val report = loop.report.await()
+        // Nothing of the pool runs any more when this returns, unless a connector or the resolver refuses to end.
+        if (report.stuck == 0) withTimeoutOrNull(policy.closeTimeout) { loop.join() }
+        return report
     }
 
     override suspend fun close(): CloseReport = close(minOf(policy.claimTimeout, GRACE).inWholeMilliseconds)

@@ -243,6 +243,8 @@ internal class PoolState(
 
     private fun broken(slot: Slot, reason: String, cause: Throwable?, blame: Boolean) {
         val set = slot.set
+        // It served an earlier loan.
+        if (lending.loans(slot.index) > 1) set.backoff.proven()
         if (blame) set.failed(cause, book.now)
         book.end(slot, reason, cause)
         if (!set.online) book.down(set, reason, cause)

@@ -8,8 +8,8 @@ class BalanceTest : FunSpec({
     fun up(held: Int = 0, weight: Int = 1) = Claimant(Share.Serving, held, weight)
     fun down() = Claimant(Share.Probe, 0, down = true)
 
-    fun allot(claimants: List<Claimant>, target: Int, room: Int = 16, perBackend: Int = 16, every: Boolean = true) =
-        balance(claimants, target, room, perBackend, every).toList()
+    fun allot(all: List<Claimant>, target: Int, perBackend: Int = 16, every: Boolean = true): List<Int> =
+        balance(all, target, room = 16, perBackend, every).toList()
 
     test("the vectors that qorb gets wrong stay within the limit and starve nobody") {
         // (online, offline, claimed, spares, max), pool.md section 10.
@@ -58,7 +58,8 @@ class BalanceTest : FunSpec({
             val most = serving.filter { slots[it] > claimants[it].held }.maxOfOrNull { slots[it] } ?: 0
             val least = serving.minOfOrNull { slots[it] } ?: 0
             check(most - least <= 1) { "seed $seed: ${slots.toList()} is uneven" }
-            if (claimants.sumOf { it.held } + serving.count { claimants[it].held == 0 } <= room) {
+            val needed = claimants.sumOf { it.held } + serving.count { claimants[it].held == 0 }
+            if (needed <= room) {
                 check(serving.all { slots[it] > 0 }) { "seed $seed: a healthy backend is starved: ${slots.toList()}" }
             }
         }

@@ -17,7 +17,7 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /** Connections that need preparation and clean-up, both of which suspend; every third preparation fails. */
-class HookedNetwork : FakeNetwork() {
+open class HookedNetwork : FakeNetwork() {
     private var prepared = 0
 
     override suspend fun onAcquire(connection: FakeConnection) {

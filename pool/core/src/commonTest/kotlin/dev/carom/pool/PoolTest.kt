@@ -86,6 +86,19 @@ class PoolTest :
             }
         }
 
+        test("a connector without hooks has ready connections lent without suspending; one with a hook has not") {
+            poolTest(setOf(a)) {
+                after(1.milliseconds)
+                pool.tryClaim()!!.close()
+            }
+            listOf(HookedNetwork(), object : HookedNetwork() {}).forEach { hooked ->
+                poolTest(setOf(a), network = hooked) {
+                    after(1.milliseconds)
+                    pool.tryClaim().shouldBeNull()
+                }
+            }
+        }
+
         test("a claim waits for the first backend to be listed") {
             poolTest(emptySet()) {
                 val claim = test.async { pool.claim() }

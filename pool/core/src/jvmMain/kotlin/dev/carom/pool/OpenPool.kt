@@ -49,9 +49,19 @@ private fun hooksOf(connector: Connector<*>) = Hooks(
     recycle = connector.overrides("onRecycle"),
 )
 
-private fun Connector<*>.overrides(hook: String): Boolean =
-    javaClass.methods.any { method ->
-        method.name == hook &&
-            method.parameterTypes.lastOrNull() == Continuation::class.java &&
-            method.declaringClass != Connector::class.java
-    }
+private fun Connector<*>.overrides(hook: String): Boolean = overrides(javaClass, hook)
+
+private fun overrides(type: Class<*>?, hook: String): Boolean = when (type) {
+    null, Connector::class.java -> false
+    else -> type.declares(hook) || overrides(type.superclass, hook) || type.interfaces.any { overrides(it, hook) }
+}
+
+/**
+ * Kotlin's compiler, unless told otherwise, gives a class a method for each default method of its interfaces that only calls
+ * it. Such a method is not in the class's metadata, which lists what was written.
+ */
+private fun Class<*>.declares(hook: String): Boolean {
+    val written = getAnnotation(Metadata::class.java)?.data2
+    return (written == null || hook in written) &&
+        declaredMethods.any { it.name == hook && it.parameterTypes.lastOrNull() == Continuation::class.java }
+}

@@ -68,7 +68,9 @@ class DnsTestServerTest :
             val dns = DnsTestServer()
             dns.ask("a.test.", Type.A) { tcp = true }
             dns.close()
-            Thread.getAllStackTraces().keys.filter { it.name == "dns-test-server-${dns.port}" }.shouldBeEmpty()
+            val threads = Thread.getAllStackTraces().keys.filter { it.name == "dns-test-server-${dns.port}" }
+            // The executor has let go of them; the last instructions of a thread come after that.
+            threads.onEach { it.join(5_000) }.filter { it.isAlive }.shouldBeEmpty()
             dns.close()
         }
     }) {

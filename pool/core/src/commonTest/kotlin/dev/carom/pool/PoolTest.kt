@@ -249,6 +249,19 @@ class PoolTest :
             }
         }
 
+        test("the count of claims outlives a backend that was down when it was removed") {
+            poolTest(setOf(a), PoolPolicy(spares = 1, maxSlots = 2)) {
+                repeat(10) { pool.use {} }
+                network.set(a, FakeNetwork.Mode.Refusing)
+                network.live.forEach { it.hangUp(Refused("reset")) }
+                after(10.seconds)
+                now.claims shouldBe 10
+                listed.value = setOf(b)
+                after(1.seconds)
+                now.claims shouldBe 10
+            }
+        }
+
         test("priority 10 is used only while nothing of priority 5 is up") {
             val best = backend("best", priority = 5)
             val spare = backend("spare", priority = 10)

@@ -122,8 +122,7 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
     }
 
     fun drop(set: SlotSet) {
-        goneLoans += set.snapshot(lending).claims
-        sets.remove(set.backend)
+        if (sets.remove(set.backend) != null) goneLoans += set.snapshot(lending).claims
     }
 
     fun down(set: SlotSet, reason: String, cause: Throwable?) {

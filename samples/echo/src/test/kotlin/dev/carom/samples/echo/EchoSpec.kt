@@ -28,10 +28,6 @@ class EchoSpec :
             }
         }
 
-        "the same from Java" {
-            EchoFromJava.main(emptyArray())
-        }
-
         "what the README shows works" {
             EchoZone().use { zone ->
                 EchoBackend("echo1").use { backend ->

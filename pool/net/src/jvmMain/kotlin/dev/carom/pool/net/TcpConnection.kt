@@ -93,10 +93,10 @@ public class TcpConnection internal constructor(
     public fun inputStream(): InputStream = ChannelInputStream(incoming, ::checkOpen)
 
     /**
-     * [output] for blocking callers, on platform or virtual threads. Nothing is promised to leave before
-     * [OutputStream.flush], which hands all bytes to the socket's writer. Closing the stream only flushes: the connection
-     * belongs to the pool. Interrupts as in [inputStream]; an interrupted write may have taken a part of its bytes. Wrap it
-     * in a [java.io.BufferedOutputStream] to write single bytes.
+     * [output] for blocking callers, on platform or virtual threads. Every write hands its bytes to the socket's writer, as
+     * a plain socket's stream does; wrap it in a [java.io.BufferedOutputStream] to write in small pieces. Closing the stream
+     * only flushes: the connection belongs to the pool. Interrupts as in [inputStream]; an interrupted write may have taken
+     * a part of its bytes.
      */
     public fun outputStream(): OutputStream = ChannelOutputStream(outgoing, ::checkOpen)
 

@@ -95,7 +95,6 @@ class TcpJavaTest {
                 InputStream in = connection.inputStream();
                 for (int i = 0; i < 100; i++) {
                     out.write(HELLO);
-                    out.flush();
                     assertArrayEquals(HELLO, in.readNBytes(HELLO.length));
                 }
                 assertTrue(connection.isOpen());

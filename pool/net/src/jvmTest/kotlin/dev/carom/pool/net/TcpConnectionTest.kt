@@ -89,7 +89,6 @@ class TcpConnectionTest :
             connected { connection, peer ->
                 withContext(Dispatchers.IO) {
                     connection.outputStream().write(hello)
-                    connection.outputStream().flush()
                     peer.echo(hello.size)
                     connection.inputStream().readNBytes(hello.size) shouldBe hello
                     peer.close()

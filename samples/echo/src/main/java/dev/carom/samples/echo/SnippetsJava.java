@@ -20,7 +20,6 @@ public final class SnippetsJava {
         try (var pool = BlockingPool.open("echo", resolver, new TcpConnector(), policy)) {
             return pool.use((TcpConnection connection) -> {
                 connection.outputStream().write(line);
-                connection.outputStream().flush();
                 return new String(connection.inputStream().readNBytes(line.length), StandardCharsets.UTF_8);
             });
         }

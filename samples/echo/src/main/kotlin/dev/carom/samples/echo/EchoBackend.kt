@@ -7,6 +7,8 @@ import java.net.Socket
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /**
  * A real TCP server on an ephemeral loopback port that sends back what it gets, and keeps books: this side counts the
@@ -49,6 +51,13 @@ class EchoBackend(val name: String) : AutoCloseable {
                 false
             }
         }
+    }
+
+    /** Whether every connection has ended, for which it waits up to 3 s: a close takes its way through the network. */
+    fun awaitNoneOpen(): Boolean {
+        val end = TimeSource.Monotonic.markNow() + 3.seconds
+        while (open > 0 && end.hasNotPassedNow()) Thread.sleep(1)
+        return open == 0
     }
 
     override fun close() {

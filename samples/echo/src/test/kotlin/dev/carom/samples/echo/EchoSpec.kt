@@ -28,6 +28,10 @@ class EchoSpec :
             }
         }
 
+        "the same from Java" {
+            EchoFromJava.main(emptyArray())
+        }
+
         "what the README shows works" {
             EchoZone().use { zone ->
                 EchoBackend("echo1").use { backend ->

@@ -39,7 +39,11 @@ internal class ChannelOutputStream(private val output: ByteWriteChannel, private
 
     override fun write(b: ByteArray, off: Int, len: Int) {
         Objects.checkFromIndexSize(off, len, b.size)
-        blocking(checkOpen) { output.writeFully(b, off, off + len) }
+        blocking(checkOpen) {
+            output.writeFully(b, off, off + len)
+            // As a plain socket does: a caller who never flushes would wait for ever for an answer to what never left.
+            output.flush()
+        }
     }
 
     override fun flush(): Unit = blocking(checkOpen) { output.flush() }

@@ -57,6 +57,22 @@ public interface Connector<C : Any> {
     public suspend fun awaitClosed(connection: C): Unit = awaitCancellation()
 
     /**
+     * What the backend at the other end is for, now. Called for each new connection before anybody can claim it, and then
+     * of one idle connection of each backend once per [PoolPolicy.roleInterval]. An exception closes the connection.
+     * Default: [Role.Unknown].
+     *
+     * *Cancelled* when [PoolPolicy.checkTimeout] runs out or the pool closes; the connection is closed then.
+     */
+    public suspend fun probeRole(connection: C): Role = Role.Unknown
+
+    /**
+     * What [cause], from a call of this connector or as a caller reported it, says about the backend. Called on any thread;
+     * must be quick and never throw. Default: [AuthenticationFailed] is [Fault.Authentication], all else [Fault.Broken].
+     */
+    public fun classify(cause: Throwable): Fault =
+        if (cause is AuthenticationFailed) Fault.Authentication else Fault.Broken
+
+    /**
      * Closes [connection]. Called exactly once for each connection that [connect] returned, even after failures and
      * after the pool's scope was cancelled; it runs where cancellation cannot reach it, bounded by
      * [PoolPolicy.closeTimeout]. Exceptions are reported as [PoolNotice.CloseFailed].

@@ -52,6 +52,16 @@ public interface Pool<C : Any> {
     public suspend fun claim(): Claim<C> = claim(null)
 
     /**
+     * [claim] with options: another deadline, a role, certain backends, the reserved lane.
+     *
+     * A claim that accepts only some backends waits for one of those; connections it does not accept go to whoever comes
+     * after it. A claim for a role waits until some backend has it.
+     *
+     * @throws PoolException if it ends without a connection; the subclass says why.
+     */
+    public suspend fun claim(options: ClaimOptions): Claim<C>
+
+    /**
      * Borrows a connection if one is ready and nobody waits; else null. Never suspends. Always null if the connector
      * has an [Connector.onAcquire]: a connection that must be prepared is not ready.
      *
@@ -74,6 +84,50 @@ public interface Pool<C : Any> {
 
     /** [awaitReady] for one connection. */
     public suspend fun awaitReady(): Unit = awaitReady(1)
+
+    /** Why a claim would be served, or not, now. */
+    public suspend fun explain(): Explanation
+
+    /**
+     * [explain], seen from a claim in hand: the first holder is this claim's, and its summary says where it went and since
+     * when. Works for a claim that has ended, too: then the summary says so.
+     */
+    public suspend fun explain(claim: Claim<C>): Explanation
+
+    /**
+     * Takes a listed backend out of use, for maintenance: it gets no more claims, idle connections close, lent ones when they
+     * come back or after [PoolPolicy.drainTimeout]. Returns when none is left. Cancelling the caller does not stop the
+     * draining; [undrain] does. Lasts until then, or until the resolver no longer lists the backend.
+     *
+     * @return connections closed; 0 if the backend is not listed.
+     */
+    public suspend fun drain(backend: Backend): Int
+
+    /** Puts a drained backend back into use. Nothing happens to one that is not drained. */
+    public fun undrain(backend: Backend)
+
+    /**
+     * Replaces every connection: idle ones now, lent ones when they come back. For new credentials or certificates, or after
+     * a fail-over behind one address.
+     */
+    public fun evict()
+
+    /** [evict] for the connections of one backend. */
+    public fun evict(backend: Backend)
+
+    /** Lets claims wait, up to their deadlines, except those of the reserved lane. Nothing happens if paused already. */
+    public fun pause()
+
+    /** Ends a [pause]. */
+    public fun resume()
+
+    /**
+     * Changes the limits. Lowering closes idle connections now and lent ones when they come back; nothing is taken away.
+     *
+     * @param spares as [PoolPolicy.spares]: 0..[maxSlots].
+     * @param maxSlots as [PoolPolicy.maxSlots]: more than [PoolPolicy.reserved], up to [PoolPolicy.ceiling].
+     */
+    public fun limit(spares: Int, maxSlots: Int)
 
     /**
      * Closes the pool: refuses new and waiting claims with [PoolException.Closed], closes idle connections, waits up to

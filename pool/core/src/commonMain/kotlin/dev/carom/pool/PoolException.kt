@@ -8,6 +8,10 @@ package dev.carom.pool
 public sealed class PoolException(public val pool: String, message: String, cause: Throwable?) :
     RuntimeException(message, cause) {
 
+    /** How things stood when the claim was refused: every backend with the reason why not that one. Null if [Closed]. */
+    public var explanation: Explanation? = null
+        internal set
+
     /** The resolver lists no backend, or has not answered yet. */
     public class NoBackends internal constructor(pool: String, message: String, cause: Throwable?) :
         PoolException(pool, message, cause)
@@ -18,6 +22,17 @@ public sealed class PoolException(public val pool: String, message: String, caus
      * @property lastErrors each backend's latest failure, by backend. The first is also the cause.
      */
     public class NoneOnline internal constructor(
+        pool: String,
+        message: String,
+        public val lastErrors: Map<Backend, Throwable>,
+    ) : PoolException(pool, message, lastErrors.values.firstOrNull())
+
+    /**
+     * Backends are online, but none that the claim accepts: of the role, or among the backends, it asked for.
+     *
+     * @property lastErrors each backend's latest failure, by backend. The first is also the cause.
+     */
+    public class NoneSuitable internal constructor(
         pool: String,
         message: String,
         public val lastErrors: Map<Backend, Throwable>,
@@ -61,6 +76,33 @@ public sealed class PoolException(public val pool: String, message: String, caus
         public val lastErrors: Map<Backend, Throwable>,
     ) : PoolException(pool, message, lastErrors.values.firstOrNull())
 
+    /**
+     * The claim was refused although its time was not over, to spare others the wait ([QueuePolicy.ControlledDelay]), or
+     * because [PoolPolicy.maxWaiters] were waiting already. Trying again at once makes it worse.
+     *
+     * @property waiting callers still in the queue.
+     * @property waitedMillis how long it had waited, in milliseconds.
+     */
+    public class Shed internal constructor(
+        pool: String,
+        message: String,
+        public val waiting: Int,
+        public val waitedMillis: Long,
+    ) : PoolException(pool, message, null)
+
+    /**
+     * The caller holds another claim of the same pool ([NestedClaims.Error]).
+     *
+     * @property outer the claim it holds.
+     * @property site where the inner claim was made, if the platform says.
+     */
+    public class NestedClaim internal constructor(
+        pool: String,
+        message: String,
+        public val outer: Holder,
+        public val site: String?,
+    ) : PoolException(pool, message, null)
+
     /** The pool is closed or closing, or its scope was cancelled. */
     public class Closed internal constructor(pool: String, message: String, cause: Throwable?) :
         PoolException(pool, message, cause)
@@ -73,12 +115,21 @@ public sealed class PoolException(public val pool: String, message: String, caus
  * @property backend where the connection leads.
  * @property claim the claim's id.
  * @property ageMillis how long it has been held, to about 50 ms.
+ * @property job the coroutine's job, as text; null if a thread claimed.
+ * @property tags as [ClaimOptions.tags] gave them.
+ * @property site where it was claimed, if that was recorded ([LeasePolicy.sites]): class, method, file and line.
  */
 public class Holder(
     public val name: String,
     public val backend: Backend,
     public val claim: Long,
     public val ageMillis: Long,
+    public val job: String?,
+    public val tags: Map<String, String>,
+    public val site: String?,
 ) {
-    override fun toString(): String = "\"$name\" on $backend for $ageMillis ms"
+    override fun toString(): String {
+        val more = listOfNotNull(tags.takeIf { it.isNotEmpty() }?.toString(), site?.let { "at $it" })
+        return "\"$name\" on $backend for $ageMillis ms" + more.joinToString("") { " $it" }
+    }
 }

@@ -25,7 +25,7 @@ public sealed interface PoolNotice {
         override fun toString(): String = "backend down: $backend: $reason"
     }
 
-    /** Claims now go to the backends of another priority, because of [reason]. */
+    /** Claims now go to the backends of another best priority, because of [reason]. */
     public class PriorityChanged(public val from: Int?, public val to: Int, public val reason: String) : PoolNotice {
         override fun toString(): String = "priority ${from ?: "none"} -> $to: $reason"
     }
@@ -56,6 +56,73 @@ public sealed interface PoolNotice {
     /** A claim was refused. */
     public class ClaimRefused(public val cause: PoolException) : PoolNotice {
         override fun toString(): String = "claim refused: ${cause.message}"
+    }
+
+    /** A claim has been held, without a sign of life, for [LeasePolicy.warnAfter]. Told once. */
+    public class ClaimStalled(public val holder: Holder) : PoolNotice {
+        override fun toString(): String = "claim stalled: held by $holder"
+    }
+
+    /** A claim has been held for [LeasePolicy.abortAfter]: it was ended and its connection closed under its holder. */
+    public class ClaimAborted(public val holder: Holder) : PoolNotice {
+        override fun toString(): String = "claim aborted: held by $holder"
+    }
+
+    /** A claim waits, at [site], inside another claim of this pool, held by [outer]. */
+    public class ClaimNested(public val outer: Holder, public val site: String?) : PoolNotice {
+        override fun toString(): String =
+            "claim waits inside another of the same pool, ${site ?: "at an unknown place"}; outer: $outer"
+    }
+
+    /** A backend that fails its callers gets no claims for [forMillis] milliseconds. */
+    public class BackendEjected(public val backend: Backend, public val forMillis: Long, public val reason: String) :
+        PoolNotice {
+        override fun toString(): String = "backend ejected for $forMillis ms: $backend: $reason"
+    }
+
+    /** An ejected backend gets claims again. */
+    public class BackendReadmitted(public val backend: Backend, public val reason: String) : PoolNotice {
+        override fun toString(): String = "backend readmitted: $backend: $reason"
+    }
+
+    /** A backend's role was learnt or unlearnt, because of [reason]. */
+    public class RoleChanged(
+        public val backend: Backend,
+        public val from: Role,
+        public val to: Role,
+        public val reason: String,
+    ) : PoolNotice {
+        override fun toString(): String = "role of $backend: $from -> $to: $reason"
+    }
+
+    /** A backend did not accept the credentials; it is left alone for [forMillis] milliseconds. */
+    public class AuthenticationRefused(
+        public val backend: Backend,
+        public val forMillis: Long,
+        public val cause: Throwable,
+    ) : PoolNotice {
+        override fun toString(): String =
+            "credentials refused by $backend: ${describe(cause)}; not tried again for $forMillis ms"
+    }
+
+    /** A backend is being drained on request ([Pool.drain]), or no longer is ([Pool.undrain]). */
+    public class BackendDrained(public val backend: Backend, public val draining: Boolean) : PoolNotice {
+        override fun toString(): String = if (draining) "draining $backend" else "no longer draining $backend"
+    }
+
+    /** A backend that is no longer listed is kept, by [PoolPolicy.removal]. */
+    public class BackendKept(public val backend: Backend) : PoolNotice {
+        override fun toString(): String = "no longer listed, but kept: $backend"
+    }
+
+    /** Claims other than those of the reserved lane wait, or no longer do. */
+    public class Paused(public val paused: Boolean) : PoolNotice {
+        override fun toString(): String = if (paused) "paused" else "resumed"
+    }
+
+    /** The limits were changed ([Pool.limit]). */
+    public class LimitsChanged(public val spares: Int, public val maxSlots: Int) : PoolNotice {
+        override fun toString(): String = "limits changed: $spares spares, at most $maxSlots slots"
     }
 
     /** [Connector.close] failed or did not end in time; the connection counts as closed. */

@@ -36,6 +36,25 @@ import kotlin.time.Duration.Companion.seconds
  *   10 ms and finite.
  * @property shrinkInterval time between two steps of shrinking; each gives up a tenth of what is too many, at least one.
  *   At least 10 ms and finite.
+ * @property maxWaiters most claims in the queue; another is refused with [PoolException.Shed]. 0 or more.
+ * @property queue what happens to a claim for which no connection is free.
+ * @property reserved connections kept for claims of the reserved lane ([ClaimOptions.reserved]), beside the spares.
+ *   0..[maxSlots] − 1.
+ * @property ceiling most that [Pool.limit] can raise [maxSlots] to. [maxSlots]..4032; by default [maxSlots].
+ * @property connectRate most connects begun per second, over all backends, with a burst of as many. Above 0; infinite: no
+ *   limit.
+ * @property authBackoff how long to wait after a backend did not accept the credentials ([Fault.Authentication]): long, or
+ *   the account is locked.
+ * @property idleTimeout time without a claim after which a connection is replaced or, if it is not needed, closed. At least
+ *   1 s; [Duration.INFINITE] never. Keep it below what servers and firewalls in between allow.
+ * @property drainTimeout longest a lent connection of a removed or drained backend is left to its holder; then it is closed
+ *   under them. At least 10 ms; [Duration.INFINITE] for ever.
+ * @property removal when connections to a backend that is no longer listed are given up.
+ * @property roleInterval how often [Connector.probeRole] is asked of one idle connection of each backend. At least 10 ms,
+ *   finite. Matters only to connectors that have it.
+ * @property lease what to do about claims that are held.
+ * @property outlier when a backend that fails its callers is left out.
+ * @property placement which backends get connections and claims.
  * @property noticeBuffer notices kept for a slow collector of [Pool.notices]. 1..65536.
  */
 public class PoolPolicy(
@@ -56,6 +75,19 @@ public class PoolPolicy(
     public val lifetimeJitter: Double = 0.2,
     public val rebalanceInterval: Duration = 60.seconds,
     public val shrinkInterval: Duration = 5.seconds,
+    public val maxWaiters: Int = 65_536,
+    public val queue: QueuePolicy = QueuePolicy.Fifo,
+    public val reserved: Int = 0,
+    public val ceiling: Int = maxSlots,
+    public val connectRate: Double = Double.POSITIVE_INFINITY,
+    public val authBackoff: BackoffPolicy = BackoffPolicy(start = 30.seconds, max = 10.minutes, memory = 20.minutes),
+    public val idleTimeout: Duration = Duration.INFINITE,
+    public val drainTimeout: Duration = Duration.INFINITE,
+    public val removal: Removal = Removal.Immediate,
+    public val roleInterval: Duration = 1.seconds,
+    public val lease: LeasePolicy = LeasePolicy(),
+    public val outlier: OutlierPolicy = OutlierPolicy(),
+    public val placement: PlacementPolicy = PlacementPolicy(),
     public val noticeBuffer: Int = 256,
 ) {
     init {
@@ -75,6 +107,13 @@ public class PoolPolicy(
         require(lifetimeJitter in MIN_JITTER..1.0) { "lifetimeJitter must be in 0.1..1.0, was $lifetimeJitter" }
         bounded("rebalanceInterval", rebalanceInterval, 10.milliseconds)
         bounded("shrinkInterval", shrinkInterval, 10.milliseconds)
+        within("maxWaiters", maxWaiters, 0..Int.MAX_VALUE)
+        within("reserved", reserved, 0 until maxSlots)
+        within("ceiling", ceiling, maxSlots..MAX_SLOTS)
+        require(connectRate > 0) { "connectRate must be above 0, was $connectRate" }
+        atLeast("idleTimeout", idleTimeout, 1.seconds)
+        atLeast("drainTimeout", drainTimeout, 10.milliseconds)
+        bounded("roleInterval", roleInterval, 10.milliseconds)
         within("noticeBuffer", noticeBuffer, 1..MAX_NOTICES)
     }
 
@@ -85,7 +124,11 @@ public class PoolPolicy(
             "checkTimeout=$checkTimeout, recycleTimeout=$recycleTimeout, closeTimeout=$closeTimeout, " +
             "connectParallelism=$connectParallelism, healthInterval=$healthInterval, healthReserve=$healthReserve, " +
             "backoff=$backoff, maxLifetime=$maxLifetime, lifetimeJitter=$lifetimeJitter, " +
-            "rebalanceInterval=$rebalanceInterval, shrinkInterval=$shrinkInterval, noticeBuffer=$noticeBuffer)"
+            "rebalanceInterval=$rebalanceInterval, shrinkInterval=$shrinkInterval, maxWaiters=$maxWaiters, " +
+            "queue=$queue, reserved=$reserved, ceiling=$ceiling, connectRate=$connectRate, " +
+            "authBackoff=$authBackoff, idleTimeout=$idleTimeout, drainTimeout=$drainTimeout, removal=$removal, " +
+            "roleInterval=$roleInterval, lease=$lease, outlier=$outlier, placement=$placement, " +
+            "noticeBuffer=$noticeBuffer)"
 
     private companion object {
         const val MAX_SLOTS = 4_032
@@ -126,18 +169,18 @@ public class BackoffPolicy(
     }
 }
 
-private fun within(name: String, value: Int, bounds: IntRange) {
+internal fun within(name: String, value: Int, bounds: IntRange) {
     require(value in bounds) {
         val bound = if (bounds.last == Int.MAX_VALUE) "at least ${bounds.first}" else "in $bounds"
         "$name must be $bound, was $value"
     }
 }
 
-private fun atLeast(name: String, value: Duration, least: Duration) {
+internal fun atLeast(name: String, value: Duration, least: Duration) {
     require(value >= least) { "$name must be at least $least, was $value" }
 }
 
-private fun bounded(name: String, value: Duration, least: Duration = 1.milliseconds) {
+internal fun bounded(name: String, value: Duration, least: Duration = 1.milliseconds) {
     atLeast(name, value, least)
     require(value.isFinite()) { "$name must be finite, was $value" }
 }

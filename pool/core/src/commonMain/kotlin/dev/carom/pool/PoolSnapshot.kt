@@ -10,7 +10,8 @@ package dev.carom.pool
  * @property claims connections lent since the pool was opened.
  * @property refused claims that ended in a [PoolException].
  * @property wanted connections the pool is aiming at.
- * @property maxSlots the limit all connections together never exceed.
+ * @property maxSlots the limit all connections together never exceed, as it is now.
+ * @property paused whether claims of the normal lane wait.
  */
 public class PoolSnapshot(
     public val name: String,
@@ -21,6 +22,7 @@ public class PoolSnapshot(
     public val refused: Long,
     public val wanted: Int,
     public val maxSlots: Int,
+    public val paused: Boolean,
 ) {
     /** Open connections: ready, on loan, being checked or cleaned, or draining. */
     public val connected: Int get() = backends.sumOf { it.connected }
@@ -60,6 +62,11 @@ public class PoolSnapshot(
  * @property claims loans since the backend was added.
  * @property failures failed connects, checks, preparations and clean-ups since it was added.
  * @property lastError the message of the latest failure.
+ * @property circuit whether it is connected to freely, tried with one connect at a time, or left alone for now.
+ * @property ejected whether it gets no claims because it failed callers.
+ * @property drained whether it gets no claims because of [Pool.drain].
+ * @property role what it is for.
+ * @property latencyNanos its latency, as callers report it, smoothed; 0: unknown.
  */
 public class BackendSnapshot(
     public val backend: Backend,
@@ -77,6 +84,11 @@ public class BackendSnapshot(
     public val claims: Long,
     public val failures: Long,
     public val lastError: String?,
+    public val circuit: Circuit,
+    public val ejected: Boolean,
+    public val drained: Boolean,
+    public val role: Role,
+    public val latencyNanos: Long,
 ) {
     /** Open connections. */
     public val connected: Int get() = ready + checking + claimed + recycling + draining
@@ -86,4 +98,16 @@ public class BackendSnapshot(
 
     override fun toString(): String =
         "$backend: ${if (online) "up" else "down"}, $ready ready, $claimed claimed, $connecting connecting"
+}
+
+/** How freely a backend is connected to. */
+public enum class Circuit {
+    /** Freely. */
+    Closed,
+
+    /** With one connect at a time, doubling with each success: it failed a moment ago. */
+    HalfOpen,
+
+    /** Not now: it failed, and its backoff is not over. */
+    Open,
 }

@@ -67,6 +67,26 @@ public interface BlockingConnector<C> {
     }
 
     /**
+     * What the backend at the other end is for, now. Called for each new connection before anybody can claim it, and then
+     * of one idle connection of each backend once per {@link PoolPolicyBuilder#roleInterval()}. An exception closes the
+     * connection. Default: {@link Role#Unknown}.
+     *
+     * @throws Exception if it cannot be told
+     */
+    default Role probeRole(C connection) throws Exception {
+        return Role.Unknown;
+    }
+
+    /**
+     * What {@code cause}, from a call of this connector or as a caller reported it, says about the backend. Called on any
+     * thread; must be quick and never throw. Default: {@link AuthenticationFailed} is {@link Fault#Authentication}, all
+     * else {@link Fault#Broken}.
+     */
+    default Fault classify(Throwable cause) {
+        return cause instanceof AuthenticationFailed ? Fault.Authentication : Fault.Broken;
+    }
+
+    /**
      * Closes {@code connection}. Called exactly once for each connection that {@link #connect} returned.
      *
      * @throws Exception reported as {@link PoolNotice.CloseFailed}; the connection counts as closed

@@ -22,8 +22,13 @@ public final class BlockingPool<C> implements AutoCloseable {
     private final Pool<C> pool;
     private final PoolFutures<C> futures;
 
+    /** Every claim is looked at: {@code tryClaim} would pass it by. */
+    private final boolean watched;
+
     private BlockingPool(Pool<C> pool) {
         this.pool = pool;
+        LeasePolicy lease = pool.getPolicy().getLease();
+        this.watched = lease.getSites() > 0 || lease.getNested() == NestedClaims.Error;
         this.futures = PoolFutures.of(pool);
     }
 
@@ -117,7 +122,7 @@ public final class BlockingPool<C> implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before or while it waited
      */
     public Claim<C> claim() throws InterruptedException {
-        return claim(null);
+        return claim((String) null);
     }
 
     /**
@@ -132,8 +137,21 @@ public final class BlockingPool<C> implements AutoCloseable {
         if (Thread.interrupted()) throw new InterruptedException();
         String label = JavaCalls.holderOrThread(holder);
         // No coroutine is entered for a ready connection: runBlocking alone costs twenty times the claim.
-        Claim<C> ready = pool.tryClaim(label);
+        Claim<C> ready = watched ? null : pool.tryClaim(label);
         return ready != null ? ready : JavaCalls.lease(k -> pool.claim(label, k));
+    }
+
+    /**
+     * {@link #claim()} with options: another deadline, a role, certain backends, the reserved lane.
+     *
+     * @param options see {@link ClaimOptionsBuilder}
+     * @throws PoolException if it ends without a connection; the subclass says why
+     * @throws InterruptedException if the thread was interrupted before or while it waited
+     */
+    public Claim<C> claim(ClaimOptions options) throws InterruptedException {
+        if (Thread.interrupted()) throw new InterruptedException();
+        ClaimOptions named = JavaCalls.named(options);
+        return JavaCalls.lease(k -> pool.claim(named, k));
     }
 
     /**
@@ -205,6 +223,70 @@ public final class BlockingPool<C> implements AutoCloseable {
      */
     public void awaitReady(int connections) throws InterruptedException {
         JavaCalls.call(k -> pool.awaitReady(connections, k));
+    }
+
+    /**
+     * Why a claim would be served, or not, now.
+     *
+     * @throws InterruptedException if the thread was interrupted while it waited for the answer, which takes microseconds
+     */
+    public Explanation explain() throws InterruptedException {
+        return JavaCalls.call(k -> pool.explain(k));
+    }
+
+    /**
+     * {@link #explain()}, seen from a claim in hand: the first holder is this claim's.
+     *
+     * @throws InterruptedException if the thread was interrupted while it waited for the answer
+     */
+    public Explanation explain(Claim<C> claim) throws InterruptedException {
+        return JavaCalls.call(k -> pool.explain(claim, k));
+    }
+
+    /**
+     * Takes a listed backend out of use, for maintenance: it gets no more claims, idle connections close, lent ones when they
+     * come back or after {@link PoolPolicyBuilder#drainTimeout()}. Returns when none is left.
+     *
+     * @return connections closed; 0 if the backend is not listed
+     * @throws InterruptedException if the thread was interrupted while it waited; the draining goes on
+     */
+    public int drain(Backend backend) throws InterruptedException {
+        return JavaCalls.call(k -> pool.drain(backend, k));
+    }
+
+    /** Puts a drained backend back into use. */
+    public void undrain(Backend backend) {
+        pool.undrain(backend);
+    }
+
+    /** Replaces every connection: idle ones now, lent ones when they come back. */
+    public void evict() {
+        pool.evict();
+    }
+
+    /** {@link #evict()} for the connections of one backend. */
+    public void evict(Backend backend) {
+        pool.evict(backend);
+    }
+
+    /** Lets claims wait, up to their deadlines, except those of the reserved lane. */
+    public void pause() {
+        pool.pause();
+    }
+
+    /** Ends a {@link #pause()}. */
+    public void resume() {
+        pool.resume();
+    }
+
+    /**
+     * Changes the limits; nothing is taken away from holders.
+     *
+     * @param spares 0..{@code maxSlots}
+     * @param maxSlots more than {@link PoolPolicyBuilder#reserved()}, up to {@link PoolPolicyBuilder#ceiling()}
+     */
+    public void limit(int spares, int maxSlots) {
+        pool.limit(spares, maxSlots);
     }
 
     /**

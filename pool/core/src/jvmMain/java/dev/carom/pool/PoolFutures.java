@@ -43,7 +43,7 @@ public final class PoolFutures<C> {
 
     /** {@link #claim(String)} by this thread's name. */
     public CompletableFuture<Claim<C>> claim() {
-        return claim(null);
+        return claim((String) null);
     }
 
     /**
@@ -56,6 +56,16 @@ public final class PoolFutures<C> {
     public CompletableFuture<Claim<C>> claim(@Nullable String holder) {
         String label = JavaCalls.holderOrThread(holder);
         return JavaFutures.startFuture(Claim::close, k -> pool.claim(label, k));
+    }
+
+    /**
+     * {@link #claim()} with options: another deadline, a role, certain backends, the reserved lane.
+     *
+     * @param options see {@link ClaimOptionsBuilder}
+     */
+    public CompletableFuture<Claim<C>> claim(ClaimOptions options) {
+        ClaimOptions named = JavaCalls.named(options);
+        return JavaFutures.startFuture(Claim::close, k -> pool.claim(named, k));
     }
 
     /**
@@ -88,6 +98,24 @@ public final class PoolFutures<C> {
      */
     public CompletableFuture<@Nullable Void> awaitReady(int connections) {
         return JavaFutures.startWaiting(k -> pool.awaitReady(connections, k));
+    }
+
+    /** Why a claim would be served, or not, now. */
+    public CompletableFuture<Explanation> explain() {
+        return JavaFutures.startFuture(late -> {}, k -> pool.explain(k));
+    }
+
+    /** {@link #explain()}, seen from a claim in hand: the first holder is this claim's. */
+    public CompletableFuture<Explanation> explain(Claim<C> claim) {
+        return JavaFutures.startFuture(late -> {}, k -> pool.explain(claim, k));
+    }
+
+    /**
+     * Takes a listed backend out of use, for maintenance. Ends, with the number of connections it had, when none of them is
+     * left. Cancelling the future does not stop the draining; {@code pool().undrain(backend)} does.
+     */
+    public CompletableFuture<Integer> drain(Backend backend) {
+        return JavaFutures.startFuture(late -> {}, k -> pool.drain(backend, k));
     }
 
     /** Closes the pool with a grace of {@link PoolPolicyBuilder#claimTimeout()}, at most 10 s. */

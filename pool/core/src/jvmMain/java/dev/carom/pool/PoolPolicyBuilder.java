@@ -3,6 +3,7 @@ package dev.carom.pool;
 import dev.carom.pool.internal.JavaPolicies;
 import java.time.Duration;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a {@link PoolPolicy}, and reads one, with {@link Duration}s of {@code java.time}. Each property has a method
@@ -30,6 +31,19 @@ public final class PoolPolicyBuilder {
     private double lifetimeJitter;
     private Duration rebalanceInterval;
     private Duration shrinkInterval;
+    private int maxWaiters;
+    private QueuePolicy queue;
+    private int reserved;
+    private double connectRate;
+    private BackoffPolicy authBackoff;
+    private Duration idleTimeout;
+    private Duration drainTimeout;
+    private Removal removal;
+    private Duration roleInterval;
+    private LeasePolicy lease;
+    private OutlierPolicy outlier;
+    private PlacementPolicy placement;
+    private @Nullable Integer ceiling;
     private int noticeBuffer;
 
     /** A builder that has the defaults of {@link PoolPolicy}. */
@@ -243,6 +257,149 @@ public final class PoolPolicyBuilder {
     /** See {@link #shrinkInterval(Duration)}. */
     public Duration shrinkInterval() {
         return shrinkInterval;
+    }
+
+    /** Most claims in the queue; another is refused. 0 or more. */
+    public PoolPolicyBuilder maxWaiters(int maxWaiters) {
+        this.maxWaiters = maxWaiters;
+        return this;
+    }
+
+    /** See {@link #maxWaiters(int)}. */
+    public int maxWaiters() {
+        return maxWaiters;
+    }
+
+    /** What happens to a claim for which no connection is free; see {@link QueuePolicies}. */
+    public PoolPolicyBuilder queue(QueuePolicy queue) {
+        this.queue = Objects.requireNonNull(queue, "queue");
+        return this;
+    }
+
+    /** See {@link #queue(QueuePolicy)}. */
+    public QueuePolicy queue() {
+        return queue;
+    }
+
+    /** Connections kept for claims of the reserved lane. Less than {@link #maxSlots()}. */
+    public PoolPolicyBuilder reserved(int reserved) {
+        this.reserved = reserved;
+        return this;
+    }
+
+    /** See {@link #reserved(int)}. */
+    public int reserved() {
+        return reserved;
+    }
+
+    /** Most connects begun per second, over all backends. Above 0; infinite: no limit. */
+    public PoolPolicyBuilder connectRate(double connectRate) {
+        this.connectRate = connectRate;
+        return this;
+    }
+
+    /** See {@link #connectRate(double)}. */
+    public double connectRate() {
+        return connectRate;
+    }
+
+    /** How long to wait after a backend did not accept the credentials. */
+    public PoolPolicyBuilder authBackoff(BackoffPolicy authBackoff) {
+        this.authBackoff = Objects.requireNonNull(authBackoff, "authBackoff");
+        return this;
+    }
+
+    /** See {@link #authBackoff(BackoffPolicy)}. */
+    public BackoffPolicy authBackoff() {
+        return authBackoff;
+    }
+
+    /** Time without a claim after which a connection is replaced. At least 1 s; {@link #INFINITE} never. */
+    public PoolPolicyBuilder idleTimeout(Duration idleTimeout) {
+        this.idleTimeout = Objects.requireNonNull(idleTimeout, "idleTimeout");
+        return this;
+    }
+
+    /** See {@link #idleTimeout(Duration)}. */
+    public Duration idleTimeout() {
+        return idleTimeout;
+    }
+
+    /** Longest a lent connection of a removed or drained backend is left to its holder. At least 10 ms. */
+    public PoolPolicyBuilder drainTimeout(Duration drainTimeout) {
+        this.drainTimeout = Objects.requireNonNull(drainTimeout, "drainTimeout");
+        return this;
+    }
+
+    /** See {@link #drainTimeout(Duration)}. */
+    public Duration drainTimeout() {
+        return drainTimeout;
+    }
+
+    /** When connections to a backend that is no longer listed are given up. */
+    public PoolPolicyBuilder removal(Removal removal) {
+        this.removal = Objects.requireNonNull(removal, "removal");
+        return this;
+    }
+
+    /** See {@link #removal(Removal)}. */
+    public Removal removal() {
+        return removal;
+    }
+
+    /** How often backends are asked for their roles. At least 10 ms, finite. */
+    public PoolPolicyBuilder roleInterval(Duration roleInterval) {
+        this.roleInterval = Objects.requireNonNull(roleInterval, "roleInterval");
+        return this;
+    }
+
+    /** See {@link #roleInterval(Duration)}. */
+    public Duration roleInterval() {
+        return roleInterval;
+    }
+
+    /** What to do about claims that are held; see {@link LeasePolicyBuilder}. */
+    public PoolPolicyBuilder lease(LeasePolicy lease) {
+        this.lease = Objects.requireNonNull(lease, "lease");
+        return this;
+    }
+
+    /** See {@link #lease(LeasePolicy)}. */
+    public LeasePolicy lease() {
+        return lease;
+    }
+
+    /** When a backend that fails its callers is left out; see {@link OutlierPolicyBuilder}. */
+    public PoolPolicyBuilder outlier(OutlierPolicy outlier) {
+        this.outlier = Objects.requireNonNull(outlier, "outlier");
+        return this;
+    }
+
+    /** See {@link #outlier(OutlierPolicy)}. */
+    public OutlierPolicy outlier() {
+        return outlier;
+    }
+
+    /** Which backends get connections and claims; see {@link PlacementPolicyBuilder}. */
+    public PoolPolicyBuilder placement(PlacementPolicy placement) {
+        this.placement = Objects.requireNonNull(placement, "placement");
+        return this;
+    }
+
+    /** See {@link #placement(PlacementPolicy)}. */
+    public PlacementPolicy placement() {
+        return placement;
+    }
+
+    /** Most that {@code limit} can raise {@link #maxSlots()} to. At least that, up to 4032; by default that. */
+    public PoolPolicyBuilder ceiling(int ceiling) {
+        this.ceiling = ceiling;
+        return this;
+    }
+
+    /** See {@link #ceiling(int)}. */
+    public int ceiling() {
+        return ceiling == null ? maxSlots : ceiling;
     }
 
     /** Notices kept for a slow subscriber. 1..65536. */

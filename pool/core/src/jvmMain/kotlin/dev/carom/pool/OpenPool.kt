@@ -1,5 +1,6 @@
 package dev.carom.pool
 
+import dev.carom.pool.internal.HookedConnector
 import dev.carom.pool.internal.Hooks
 import dev.carom.pool.internal.PoolShell
 import kotlinx.coroutines.CoroutineScope
@@ -44,9 +45,11 @@ public fun <C : Any> CoroutineScope.openPool(
  * A hook that is not overridden does nothing, and need not be waited for: then a claim is ready as it is, and a return
  * puts the connection straight back. Delegation (`by`) counts as overriding: correct, only slower.
  */
-private fun hooksOf(connector: Connector<*>) = Hooks(
+private fun hooksOf(connector: Connector<*>) = (connector as? HookedConnector<*>)?.hooks ?: Hooks(
     acquire = connector.overrides("onAcquire"),
     recycle = connector.overrides("onRecycle"),
+    valid = connector.overrides("isValid"),
+    role = connector.overrides("probeRole"),
 )
 
 private fun Connector<*>.overrides(hook: String): Boolean = overrides(javaClass, hook)

@@ -8,20 +8,23 @@ internal enum class Share {
     /** Not known to work: one slot, to find out. */
     Probe,
 
-    /** Works, but of a priority that is not in use: one slot, to be ready. */
+    /** Works, but of a tier that is not in use: one slot, to be ready. */
     Standby,
+
+    /** Not to be used: no slot. */
+    Idle,
 }
 
 /**
- * @property held slots it cannot give up: on loan or closing.
- * @property weight 1 or more.
+ * @property held slots it cannot give up: on loan.
+ * @property weight above 0.
  * @property down a probe of a backend that has failed.
  * @property fresh a probe of a backend that has not been tried, and that would serve if it works.
  */
 internal class Claimant(
     val share: Share,
     val held: Int,
-    val weight: Int = 1,
+    val weight: Double = 1.0,
     val down: Boolean = false,
     val fresh: Boolean = false,
 )

@@ -1,7 +1,10 @@
 package dev.carom.pool.internal
 
+import dev.carom.pool.ClaimOutcome
+import dev.carom.pool.Fault
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlin.concurrent.Volatile
+import kotlin.concurrent.atomics.ExperimentalAtomicApi
 import kotlin.coroutines.resumeWithException
 import kotlin.time.Duration
 
@@ -17,78 +20,90 @@ internal interface DeskEvents {
 
     /** The desk is closed; so many waiters were refused. */
     fun closed(refused: Int)
+
+    /** What a caller has reported matters to the pool. */
+    fun reported(slot: Long, fault: Fault, cause: Throwable?)
+
+    fun classify(cause: Throwable): Fault
+
+    /** Why a waiter is refused although its time is not over. */
+    fun shed(waiter: Waiter<*>, waiting: Int, waited: Duration): Throwable
 }
+
+/** How the desk queues. */
+internal class DeskRules(
+    val capacity: Int,
+    /** Connections kept for the reserved lane. */
+    val reserved: Int = 0,
+    val maxWaiting: Int = Int.MAX_VALUE,
+    val delay: ControlledDelayState? = null,
+    /** Whether the pool wants to know of every waiter, at once. */
+    val impatient: Boolean = false,
+    /** Every return goes through the pool, which has the connection cleaned first. */
+    val cleans: Boolean = false,
+)
 
 /**
  * Lends the connections in circulation and takes them back.
  *
  * A free connection is taken with one compare-and-set and given back with another ([FreeSlots]). Only when none is free,
- * or somebody waits, does it become an order that runs in turn with others ([Serial]).
+ * or somebody waits, does it become an order that runs in turn with others ([Serial], [Counter]).
  */
-internal class ClaimDesk<C : Any>(
-    capacity: Int,
-    val clock: CoarseClock,
-    /** Every return goes through the pool, which has the connection cleaned first. */
-    private val cleans: Boolean,
-    private val events: DeskEvents,
-) : Lending {
-    private val slots = FreeSlots(capacity)
-    private val lines = arrayOfNulls<Line<C>>(capacity)
-    private val queue = WaitQueue<C>()
-    private val serial = Serial<Waiter<C>>({ order, done -> run(order, done) }, ::complete)
+@OptIn(ExperimentalAtomicApi::class)
+internal class ClaimDesk<C : Any>(rules: DeskRules, val clock: CoarseClock, private val events: DeskEvents) : Lending {
+    val reserved = rules.reserved
+    private val cleans = rules.cleans
+    private val slots = FreeSlots(rules.capacity)
+    private val lines = arrayOfNulls<Line<C>>(rules.capacity)
+    private val common: LongArray? = if (reserved == 0) null else slots.maskOf { it >= reserved }
+    private val counter = Counter(rules, slots, ::mask, ::line, clock, events)
+    private val serial = Serial<Waiter<C>>(counter::run, ::complete)
 
-    /** Why it is closed; null while it is open. */
-    @Volatile
-    private var closed: (() -> Throwable)? = null
-
-    @Volatile
-    override var waiting = 0
-        private set
-
-    @Volatile
-    var nextDeadline: Duration? = null
-        private set
+    override val waiting: Int get() = counter.waiting
+    val nextDeadline: Duration? get() = counter.nextDeadline
 
     /** Until when the pool sleeps: a waiter with an earlier deadline must wake it. */
-    @Volatile
-    var watched: Duration = Duration.ZERO
+    var watched: Duration by counter::watched
 
     /** With so few free, the pool wants to know. Below 0: it does not. */
     @Volatile
     var lowWater = -1
 
-    @Volatile
-    var lowTold = true
+    var lowTold: Boolean by counter::lowTold
 
     override val free: Int get() = slots.count()
 
     /** @throws Throwable if the desk is closed: why. */
     fun checkOpen() {
-        closed?.let { throw it() }
+        counter.closed?.let { throw it() }
     }
 
     /** A free connection, if there is one and nobody waits. */
-    fun take(holder: Any?): Lease<C>? {
-        val index = slots.take()
+    fun take(who: Any?): Lease<C>? = taken(slots.take(common), who)
+
+    fun take(request: Request): Lease<C>? = taken(slots.take(mask(request)), request.who)
+
+    private fun taken(index: Int, who: Any?): Lease<C>? {
         if (index < 0) return null
-        if (!lowTold && slots.count() <= lowWater) low()
-        return line(index).lend(holder)
+        if (!counter.lowTold && slots.count() <= lowWater) counter.low()
+        return line(index).lend(who)
     }
 
     /** Queues until a connection is handed over, the deadline passes, or the desk closes. */
     suspend fun await(
-        deadline: Duration,
-        holder: Any?,
-        attempts: Int,
-        lastFailure: Throwable?,
+        request: Request,
+        since: Duration,
+        attempts: Int = 0,
+        lastFailure: Throwable? = null,
     ): Lease<C> = suspendCancellableCoroutine { continuation ->
         clock.touch()
-        val waiter = Waiter(continuation, deadline, holder, first = attempts > 0, attempts, lastFailure)
+        val waiter = Waiter(continuation, request, since, attempts, lastFailure)
         continuation.invokeOnCancellation { serial.offer(Leave(waiter)) }
         serial.offer(Queue(waiter))
     }
 
     fun takeBack(line: Line<C>) {
+        line.returned()
         if (cleans) {
             events.returned(line.slot, Outcome.Used)
         } else {
@@ -101,17 +116,46 @@ internal class ClaimDesk<C : Any>(
         if (outcome is Outcome.Unused) putBack(line, outcome) else events.returned(line.slot, outcome)
     }
 
+    fun reported(line: Line<C>, outcome: ClaimOutcome, latencyNanos: Long) {
+        if (latencyNanos > 0) line.meter.took(latencyNanos)
+        when (outcome) {
+            ClaimOutcome.Success -> line.meter.succeeded()
+            ClaimOutcome.Degraded -> if (line.meter.degraded()) events.reported(line.slot, Fault.Broken, null)
+            ClaimOutcome.Failure -> if (line.meter.failed()) events.reported(line.slot, Fault.Broken, null)
+        }
+    }
+
+    fun reported(line: Line<C>, cause: Throwable): Fault {
+        val fault = events.classify(cause)
+        when (fault) {
+            Fault.None -> Unit
+
+            Fault.Broken -> if (line.meter.failed()) events.reported(line.slot, fault, cause)
+
+            // At once: the next claim for this role must not get it.
+            Fault.Demoted -> {
+                line.meter.demote()
+                events.reported(line.slot, fault, cause)
+            }
+
+            Fault.Authentication -> events.reported(line.slot, fault, cause)
+        }
+        return fault
+    }
+
     /** Puts a connection that the pool had into circulation. */
     fun offer(line: Line<C>) {
         line.recalled = false
         putBack(line, Outcome.Unused)
     }
 
-    /** Says which connections there are; those of one backend are one list of indices. */
-    fun admit(line: Line<C>, backends: Collection<List<Int>>) {
+    /** Says which connections there are. */
+    fun admit(line: Line<C>) {
         lines[line.index] = line
-        slots.assign(backends)
     }
+
+    /** See [FreeSlots.assign]. */
+    fun assign(backends: Collection<List<Int>>, meters: List<Meter>?) = slots.assign(backends, meters)
 
     /** Refuses all who wait, and everyone from now on. */
     fun close(why: () -> Throwable) {
@@ -121,6 +165,16 @@ internal class ClaimDesk<C : Any>(
     /** Refuses those whose deadline is over, with what [refuse] says. */
     fun expire(now: Duration, refuse: (Waiter<C>) -> Throwable) {
         serial.offer(Expire(now, refuse))
+    }
+
+    /** From now on claims of the normal lane wait, or no longer do. */
+    fun pause(paused: Boolean) {
+        serial.offer(Pause<C>(paused))
+    }
+
+    /** What a waiter did not accept it may accept now. */
+    fun reconsider() {
+        serial.offer(Reconsider<C>())
     }
 
     override fun isFree(index: Int): Boolean = slots.isFree(index)
@@ -136,6 +190,25 @@ internal class ClaimDesk<C : Any>(
 
     override fun loans(index: Int): Int = lines[index]?.loans ?: 0
 
+    override fun idleSince(index: Int): Long = line(index).idleSinceMillis
+
+    /** The lease, among those out now, that [matches]. */
+    fun leaseOut(matches: (Lease<C>) -> Boolean): Lease<C>? {
+        for (line in lines) line?.lease?.load()?.let { if (matches(it)) return it }
+        return null
+    }
+
+    /** Tells [see], on whichever thread, who waits. It must not call back. */
+    fun look(see: (List<Waiter<C>>) -> Unit) {
+        serial.offer(Look(see))
+    }
+
+    private fun mask(request: Request): LongArray? = when {
+        !request.easy -> slots.maskOf { index -> lines[index]?.let(request::suits) ?: false }
+        request.reserved -> null
+        else -> common
+    }
+
     private fun line(index: Int): Line<C> = checkNotNull(lines[index]) { "no connection at index $index" }
 
     private fun putBack(line: Line<C>, outcome: Outcome) {
@@ -149,98 +222,6 @@ internal class ClaimDesk<C : Any>(
         }
     }
 
-    private fun lower() {
-        if (closed == null) slots.lower()
-    }
-
-    private fun low() {
-        lowTold = true
-        events.ranLow()
-    }
-
-    private fun run(order: Order, done: MutableList<Waiter<C>>) {
-        @Suppress("UNCHECKED_CAST")
-        when (val o = order as DeskOrder<C>) {
-            is Queue -> queue(o.waiter, done)
-
-            is Leave -> {
-                queue.remove(o.waiter)
-                if (queue.size == 0) lower()
-            }
-
-            is HandOver -> handOver(o.line, o.outcome, done)
-
-            is Expire -> expire(o, done)
-
-            is Close -> close(o.why, done)
-        }
-        waiting = queue.size
-        nextDeadline = queue.nextDeadline
-    }
-
-    private fun queue(waiter: Waiter<C>, done: MutableList<Waiter<C>>) {
-        closed?.let { why ->
-            waiter.refuse = { why() }
-            done += waiter
-            return
-        }
-        if (!waiter.continuation.isActive) return
-        val index = if (queue.size == 0) slots.raise() else -1
-        if (index >= 0) {
-            lower()
-            waiter.lease = line(index).lend(waiter.holder)
-            done += waiter
-            return
-        }
-        queue.add(waiter)
-        // Published before [watched] is read; the pool does it the other way round, so one of the two sees the other.
-        nextDeadline = queue.nextDeadline
-        if (waiter.deadline < watched) events.deadlineMoved()
-        if (!lowTold) low()
-    }
-
-    private fun handOver(line: Line<C>, outcome: Outcome, done: MutableList<Waiter<C>>) {
-        if (line.recalled || closed != null) {
-            events.returned(line.slot, outcome)
-            return
-        }
-        var waiter = queue.poll()
-        while (waiter != null && !waiter.continuation.isActive) waiter = queue.poll()
-        if (queue.size == 0) lower()
-        if (waiter == null) {
-            putBack(line, outcome)
-        } else {
-            waiter.lease = line.lend(waiter.holder)
-            done += waiter
-        }
-    }
-
-    private fun expire(order: Expire<C>, done: MutableList<Waiter<C>>) {
-        while (true) {
-            val deadline = queue.nextDeadline
-            if (deadline == null || deadline > order.now) break
-            val waiter = queue.poll() ?: break
-            if (!waiter.continuation.isActive) continue
-            waiter.refuse = order.refuse
-            done += waiter
-        }
-        if (queue.size == 0) lower()
-    }
-
-    private fun close(why: () -> Throwable, done: MutableList<Waiter<C>>) {
-        if (closed != null) return
-        closed = why
-        // From now on the top bits stay up: nobody gets anything, and returns come to the pool.
-        slots.shut()
-        val refused = queue.size
-        while (true) {
-            val waiter = queue.poll() ?: break
-            waiter.refuse = { why() }
-            done += waiter
-        }
-        events.closed(refused)
-    }
-
     /** Outside the serial part: what resumes here may run at once, on this thread. */
     private fun complete(waiter: Waiter<C>) {
         val lease = waiter.lease
@@ -252,15 +233,3 @@ internal class ClaimDesk<C : Any>(
         }
     }
 }
-
-private sealed class DeskOrder<C : Any> : Order()
-
-private class Queue<C : Any>(val waiter: Waiter<C>) : DeskOrder<C>()
-
-private class Leave<C : Any>(val waiter: Waiter<C>) : DeskOrder<C>()
-
-private class HandOver<C : Any>(val line: Line<C>, val outcome: Outcome) : DeskOrder<C>()
-
-private class Expire<C : Any>(val now: Duration, val refuse: (Waiter<C>) -> Throwable) : DeskOrder<C>()
-
-private class Close<C : Any>(val why: () -> Throwable) : DeskOrder<C>()

@@ -7,33 +7,38 @@ import kotlin.concurrent.atomics.ExperimentalAtomicApi
 /**
  * Which connections are free: one bit each, 63 to a word; the top bit of every word says that somebody waits.
  *
- * Taking is one compare-and-set, giving back another. While the top bit is set no other bit of the word is, so nobody who
- * comes later overtakes a waiter. The top bits are raised and lowered by one thread at a time (the desk sees to that);
- * everything else is free for all.
+ * Taking is one compare-and-set, giving back another. While the top bits are up, [take] and [give] refuse: whoever comes
+ * later goes by the queue and overtakes nobody. What is free then is what no waiter may have; it stays for [raise] and
+ * [seize]. The top bits are raised and lowered by one thread at a time (the desk sees to that); everything else is free
+ * for all.
  */
 @OptIn(ExperimentalAtomicApi::class)
-internal class FreeSlots(capacity: Int) {
-    private val words = (capacity + BITS - 1) / BITS
+internal class FreeSlots(val capacity: Int) {
+    val words = (capacity + BITS - 1) / BITS
 
     /** Words lie a cache line apart. */
     private val bits = AtomicLongArray(words * STRIDE)
 
-    /** For each word, the bits of each backend's connections. Replaced as a whole. */
+    /** For each word, whose its connections are. Replaced as a whole. */
     @Volatile
-    private var owners: Array<LongArray> = Array(words) { LongArray(0) }
+    private var owners: Array<Owners> = Array(words) { Owners(LongArray(0), null) }
 
     /** Where the next search begins. Threads may race on it: it only spreads the load. */
     private var cursor = 0
 
-    /** Takes a free connection of the backend with the smallest share on loan, or returns -1. */
-    fun take(): Int {
+    /**
+     * Takes a free connection, of those in [among] (null: of all), of the backend with the smallest share on loan, or
+     * returns -1.
+     */
+    fun take(among: LongArray? = null): Int {
         val from = cursor
         for (i in 0 until words) {
             val word = if (words == 1) 0 else (from + i) % words
             while (true) {
                 val free = bits.loadAt(word * STRIDE)
-                if (free <= 0) break
-                val bit = choose(free, owners[word], from % BITS)
+                val usable = if (among == null) free else free and among[word]
+                if (free <= 0 || usable == 0L) break
+                val bit = choose(free, usable, word, from % BITS)
                 if (bits.compareAndSetAt(word * STRIDE, free, free xor (1L shl bit))) {
                     cursor = if (bit + 1 < BITS) bit + 1 else 0
                     return bit * words + word
@@ -70,18 +75,31 @@ internal class FreeSlots(capacity: Int) {
     /** Free connections; exact only if nobody else is at it. */
     fun count(): Int = (0 until words).sumOf { (bits.loadAt(it * STRIDE) and Long.MAX_VALUE).countOneBits() }
 
-    /** Says that somebody waits. If a connection is free after all, takes it instead and returns its index; else -1. */
-    fun raise(): Int {
+    /** Makes [index] free although somebody waits: it is of no use to any waiter. */
+    fun stash(index: Int) {
+        val at = index % words * STRIDE
+        val bit = 1L shl (index / words)
+        while (true) {
+            val free = bits.loadAt(at)
+            if (bits.compareAndSetAt(at, free, free or bit)) return
+        }
+    }
+
+    /**
+     * Says that somebody waits for one of those in [among] (null: for any). If such a one is free after all, takes it and
+     * returns its index; else -1.
+     */
+    fun raise(among: LongArray? = null): Int {
         for (word in 0 until words) {
             val at = word * STRIDE
             while (true) {
                 val free = bits.loadAt(at)
-                if (free < 0) break
-                if (free == 0L) {
-                    if (bits.compareAndSetAt(at, 0, Long.MIN_VALUE)) break
-                } else {
-                    val bit = choose(free, owners[word], 0)
+                val usable = (if (among == null) free else free and among[word]) and Long.MAX_VALUE
+                if (usable != 0L) {
+                    val bit = choose(free, usable, word, 0)
                     if (bits.compareAndSetAt(at, free, free xor (1L shl bit))) return bit * words + word
+                } else if (free < 0 || bits.compareAndSetAt(at, free, free or Long.MIN_VALUE)) {
+                    break
                 }
             }
         }
@@ -92,9 +110,20 @@ internal class FreeSlots(capacity: Int) {
     fun lower() {
         for (word in 0 until words) {
             val at = word * STRIDE
-            // Nobody but the caller changes a word whose top bit is set.
-            if (bits.loadAt(at) < 0) bits.storeAt(at, 0)
+            while (true) {
+                val free = bits.loadAt(at)
+                if (free >= 0 || bits.compareAndSetAt(at, free, free and Long.MAX_VALUE)) break
+            }
         }
+    }
+
+    /** Of all indices, those that [accept] accepts, as [take] and [raise] want them. */
+    inline fun maskOf(accept: (Int) -> Boolean): LongArray {
+        val mask = LongArray(words)
+        for (index in 0 until capacity) {
+            if (accept(index)) mask[index % words] = mask[index % words] or (1L shl (index / words))
+        }
+        return mask
     }
 
     /** Raises the top bits for good. What is free stays free for [seize] alone. */
@@ -108,38 +137,41 @@ internal class FreeSlots(capacity: Int) {
         }
     }
 
-    /** Sets whose connections are where: for each backend, the indices it has. */
-    fun assign(backends: Collection<List<Int>>) {
+    /**
+     * Sets whose connections are where: for each backend, the indices it has; and how to choose among backends: with
+     * [meters], in the same order, by load times latency.
+     */
+    fun assign(backends: Collection<List<Int>>, meters: List<Meter>? = null) {
         owners = Array(words) { word ->
-            backends
-                .map { indices ->
-                    indices.filter { it % words == word }.fold(0L) { mask, i ->
-                        mask or
-                            (1L shl (i / words))
-                    }
-                }
-                .filter { it != 0L }
-                .toLongArray()
+            val masks = backends.map { indices ->
+                indices.filter { it % words == word }.fold(0L) { mask, i -> mask or (1L shl (i / words)) }
+            }
+            val present = masks.indices.filter { masks[it] != 0L }
+            Owners(LongArray(present.size) { masks[present[it]] }, meters?.let { all -> present.map { all[it] } })
         }
     }
 
-    private fun choose(free: Long, masks: LongArray, from: Int): Int = when {
-        masks.size <= 1 -> next(free, from)
-        masks.size <= EXACT -> leastLent(free, masks, from)
-        else -> betterOfTwo(free, masks, from)
+    private fun choose(free: Long, usable: Long, word: Int, from: Int): Int {
+        val owned = owners[word]
+        return when {
+            owned.masks.size <= 1 -> next(usable, from)
+            owned.meters != null -> betterOfTwo(free, usable, owned, from)
+            owned.masks.size <= EXACT -> leastLent(free, usable, owned.masks, from)
+            else -> betterOfTwo(free, usable, owned, from)
+        }
     }
 
     /** The backend with the smallest share on loan; of equals, the one whose free bit comes first after [from]. */
-    private fun leastLent(free: Long, masks: LongArray, from: Int): Int {
+    private fun leastLent(free: Long, usable: Long, masks: LongArray, from: Int): Int {
         var best = -1
         var bestLent = 0
         var bestAll = 1
         var bestDistance = 0
         for (mask in masks) {
-            val mine = free and mask
+            val mine = usable and mask
             if (mine == 0L) continue
             val all = mask.countOneBits()
-            val lent = all - mine.countOneBits()
+            val lent = all - (free and mask).countOneBits()
             val bit = next(mine, from)
             val distance = if (bit >= from) bit - from else bit - from + BITS
             val order = lent * bestAll - bestLent * all
@@ -151,24 +183,35 @@ internal class FreeSlots(capacity: Int) {
             }
         }
         // A free bit that no mask knows belongs to a connection that was just added.
-        return if (best >= 0) best else next(free, from)
+        return if (best >= 0) best else next(usable, from)
     }
 
-    /** With many backends: two free bits far apart, and the one whose backend has the smaller share on loan. */
-    private fun betterOfTwo(free: Long, masks: LongArray, from: Int): Int {
-        val one = next(free, from)
-        val other = next(free, (from + BITS / 2) % BITS)
-        if (one == other) return one
-        val a = owner(masks, one)
-        val b = owner(masks, other)
-        val lentA = a.countOneBits() - (a and free).countOneBits()
-        val lentB = b.countOneBits() - (b and free).countOneBits()
-        return if (lentA * b.countOneBits() <= lentB * a.countOneBits()) one else other
+    /**
+     * Two backends with something free, and of these the one with the lower cost (Mitzenmacher, The Power of Two Choices,
+     * 2001): the share on loan or, when latencies are known, what is on loan and this claim times the latency.
+     */
+    private fun betterOfTwo(free: Long, usable: Long, owned: Owners, from: Int): Int {
+        val one = next(usable, from)
+        val mine = owned.of(one)
+        val others = if (mine < 0) usable else usable and owned.masks[mine].inv()
+        if (others == 0L) return one
+        val other = next(others, (from * STEP + BITS / 2) % BITS)
+        return if (owned.cost(mine, free) <= owned.cost(owned.of(other), free)) one else other
     }
 
-    private fun owner(masks: LongArray, bit: Int): Long {
-        for (mask in masks) if (mask and (1L shl bit) != 0L) return mask
-        return 1L shl bit
+    private class Owners(val masks: LongArray, val meters: List<Meter>?) {
+        /** Which backend has [bit], or -1. */
+        fun of(bit: Int): Int {
+            for (i in masks.indices) if (masks[i] and (1L shl bit) != 0L) return i
+            return -1
+        }
+
+        fun cost(backend: Int, free: Long): Double {
+            if (backend < 0) return 0.0
+            val all = masks[backend].countOneBits()
+            val lent = all - (free and masks[backend]).countOneBits()
+            return if (meters == null) lent.toDouble() / all else meters[backend].cost(lent)
+        }
     }
 
     /** The first set bit at or after [from], going round. [bits] is not 0. */
@@ -181,5 +224,8 @@ internal class FreeSlots(capacity: Int) {
         const val BITS = 63
         const val STRIDE = 8
         const val EXACT = 8
+
+        /** No divisor of 63: the two choices do not keep the same distance. */
+        const val STEP = 31
     }
 }

@@ -2,12 +2,13 @@ package dev.carom.pool.internal
 
 import dev.carom.pool.Backend
 import dev.carom.pool.Claim
-import kotlinx.coroutines.CoroutineName
-import kotlinx.coroutines.Job
+import dev.carom.pool.ClaimOutcome
+import dev.carom.pool.Fault
+import dev.carom.pool.Holder
 import kotlin.concurrent.Volatile
 import kotlin.concurrent.atomics.AtomicReference
 import kotlin.concurrent.atomics.ExperimentalAtomicApi
-import kotlin.coroutines.CoroutineContext
+import kotlin.time.Duration.Companion.milliseconds
 
 /** One open connection, as the desk knows it. */
 @OptIn(ExperimentalAtomicApi::class)
@@ -15,9 +16,13 @@ internal class Line<C : Any>(
     val slot: Long,
     val index: Int,
     val backend: Backend,
+    val meter: Meter,
     val connection: C,
     val desk: ClaimDesk<C>,
 ) {
+    /** Kept for claims of the reserved lane. */
+    val reserved: Boolean get() = index < desk.reserved
+
     /** Who has it now. Whoever takes a lease out of here may end it, once. */
     val lease = AtomicReference<Lease<C>?>(null)
 
@@ -28,11 +33,20 @@ internal class Line<C : Any>(
     /** Counted by whoever has just taken the connection; read by anybody, a little late. */
     var loans = 0
 
-    fun lend(holder: Any?): Lease<C> {
+    /** When it last came back. */
+    @Volatile
+    var idleSinceMillis = desk.clock.coarseMillis()
+        private set
+
+    fun lend(who: Any?): Lease<C> {
         loans++
-        val next = Lease(this, holder, desk.clock.coarseMillis(), loans)
+        val next = Lease(this, who, desk.clock.coarseMillis(), loans)
         lease.store(next)
         return next
+    }
+
+    fun returned() {
+        idleSinceMillis = desk.clock.coarseMillis()
     }
 }
 
@@ -40,11 +54,18 @@ internal class Line<C : Any>(
 @OptIn(ExperimentalAtomicApi::class)
 internal class Lease<C : Any>(
     private val line: Line<C>,
-    /** A label, or the coroutine context of the claimer, which is read only for reports. */
-    private val holder: Any?,
-    private val sinceMillis: Long,
+    /** A label, a coroutine context or a [Holding], which are read only for reports. */
+    val who: Any?,
+    private val startMillis: Long,
     private val loan: Int,
 ) : Claim<C> {
+    /** When it was lent, or last renewed. */
+    @Volatile
+    private var sinceMillis = startMillis
+
+    /** Whether it has been reported as stalled since. Touched by the pool's loop alone. */
+    var warned = false
+
     override val connection: C
         get() {
             checkHeld("connection")
@@ -65,27 +86,48 @@ internal class Lease<C : Any>(
             return heldMillis
         }
 
-    val heldMillis: Long get() = (line.desk.clock.coarseMillis() - sinceMillis).coerceAtLeast(0)
+    val heldMillis: Long get() = since(startMillis)
 
-    val holderName: String
-        get() = when (holder) {
-            is String -> holder
-            is CoroutineContext -> holder[CoroutineName]?.name ?: holder[Job]?.toString() ?: "unnamed"
-            else -> "unnamed"
-        }
+    /** Milliseconds without a sign of life. */
+    val quietMillis: Long get() = since(sinceMillis)
+
+    val holder: Holder get() = holderOf(who, line.backend, id, heldMillis)
+
+    override fun renew() {
+        checkHeld("time")
+        sinceMillis = line.desk.clock.coarseMillis()
+        warned = false
+    }
+
+    override fun report(outcome: ClaimOutcome, latencyNanos: Long) {
+        require(latencyNanos >= 0) { "latencyNanos must not be negative, was $latencyNanos" }
+        checkHeld("outcome")
+        line.desk.reported(line, outcome, latencyNanos)
+    }
+
+    override fun report(cause: Throwable): Fault {
+        checkHeld("outcome")
+        return line.desk.reported(line, cause)
+    }
 
     override fun close() {
         if (line.lease.compareAndSet(this, null)) line.desk.takeBack(line)
     }
 
     override fun discard(cause: Throwable?) {
-        end(Outcome.Discarded(cause))
+        if (!line.lease.compareAndSet(this, null)) return
+        if (cause != null) line.desk.reported(line, cause)
+        line.desk.takeBack(line, Outcome.Discarded(cause))
     }
 
     /** For a lease that never reached its caller, or a connection that must not be lent on as it is. */
-    fun end(outcome: Outcome) {
-        if (line.lease.compareAndSet(this, null)) line.desk.takeBack(line, outcome)
+    fun end(outcome: Outcome): Boolean {
+        val mine = line.lease.compareAndSet(this, null)
+        if (mine) line.desk.takeBack(line, outcome)
+        return mine
     }
+
+    private fun since(millis: Long) = (line.desk.clock.coarseMillis() - millis).coerceAtLeast(0)
 
     private fun checkHeld(what: String) {
         check(line.lease.load() === this) {
@@ -93,5 +135,6 @@ internal class Lease<C : Any>(
         }
     }
 
-    override fun toString(): String = "claim ${line.slot}.$loan on ${line.backend} by \"$holderName\""
+    override fun toString(): String =
+        "claim ${line.slot}.$loan on ${line.backend} by \"${nameOf(who)}\" for ${heldMillis.milliseconds}"
 }

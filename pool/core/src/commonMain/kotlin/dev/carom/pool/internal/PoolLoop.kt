@@ -1,64 +1,36 @@
 package dev.carom.pool.internal
 
+import dev.carom.pool.BackendChoice
 import dev.carom.pool.CloseReport
 import dev.carom.pool.Connector
+import dev.carom.pool.Fault
 import dev.carom.pool.Holder
 import dev.carom.pool.PoolException
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.PoolSnapshot
+import dev.carom.pool.QueuePolicy
 import dev.carom.pool.Resolver
-import dev.carom.pool.describe
-import dev.carom.pool.resolverPause
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CompletableJob
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.ExperimentalCoroutinesApi
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.delay
-import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.MutableStateFlow
-import kotlinx.coroutines.flow.conflate
-import kotlinx.coroutines.launch
 import kotlinx.coroutines.selects.onTimeout
 import kotlinx.coroutines.selects.select
 import kotlin.concurrent.atomics.ExperimentalAtomicApi
 import kotlin.random.Random
 import kotlin.time.Duration
 
-/** Which optional calls a connector has; those it has not are never made, nor waited for. */
-internal class Hooks(val acquire: Boolean, val recycle: Boolean)
-
-internal sealed interface ShellInput : LoopInput {
-    /** The coarse clock was asked: tick once, a little later. */
-    data object Pulse : ShellInput
-
-    /** A waiter's deadline is earlier than what the loop sleeps for. */
-    data object DeadlineMoved : ShellInput
-
-    class Close(val grace: Duration) : ShellInput
-
-    class DeskClosed(val refused: Int) : ShellInput
-
-    class Refused(val cause: PoolException) : ShellInput
-
-    class ResolverEnded(val cause: Throwable?, val retry: Duration) : ShellInput
-
-    class CloseFailed(val slot: Long, val cause: Throwable) : ShellInput
-
-    class WhyNotReady(val wanted: Int, val answer: CompletableDeferred<PoolException>) : ShellInput
-}
-
 /** Feeds the [PoolState] one event after the other and does what it says; decides nothing. */
 @OptIn(ExperimentalAtomicApi::class, ExperimentalCoroutinesApi::class)
 internal class PoolLoop<C : Any>(
     private val name: String,
     private val policy: PoolPolicy,
-    private val resolver: Resolver,
+    resolver: Resolver,
     private val connector: Connector<C>,
-    hooks: Hooks,
+    private val hooks: Hooks,
     private val scope: CoroutineScope,
     private val job: CompletableJob,
     start: kotlin.time.TimeMark,
@@ -66,17 +38,17 @@ internal class PoolLoop<C : Any>(
 ) : DeskEvents {
     private val inbox = Channel<LoopInput>(Channel.UNLIMITED)
     val clock = CoarseClock(start) { send(ShellInput.Pulse) }
-    val desk = ClaimDesk<C>(policy.maxSlots, clock, hooks.recycle, this)
+    val desk = ClaimDesk<C>(rules(policy, hooks), clock, this)
     val board = NoticeBoard(policy.noticeBuffer)
     val report = CompletableDeferred<CloseReport>()
 
-    private val state = PoolState(policy, desk, random, hooks.recycle)
+    private val state = PoolState(policy, desk, random, hooks)
     private val tasks = HashMap<Long, SlotTask<C>>()
     private val lines = LinkedHashMap<Long, Line<C>>()
     private val closing = Closing(policy)
-    private var resolving: Job? = null
-    private var unresolved: String? = "the resolver has not answered yet"
-    private var resolverFailure: Throwable? = null
+    private val resolving = Resolving(resolver, ::send)
+    private val watch = LeaseWatch(policy.lease)
+    private var paused = false
     private var pulseAt: Duration? = null
     private var refused = 0L
     private var lastTotal = 0
@@ -98,9 +70,16 @@ internal class PoolLoop<C : Any>(
 
     override fun closed(refused: Int) = send(ShellInput.DeskClosed(refused))
 
+    override fun reported(slot: Long, fault: Fault, cause: Throwable?) = send(PoolEvent.Reported(slot, fault, cause))
+
+    override fun classify(cause: Throwable): Fault = faultOf(connector, cause)
+
+    override fun shed(waiter: Waiter<*>, waiting: Int, waited: Duration): Throwable =
+        shedException(name, policy, waiting, waited).also { send(ShellInput.Refused(it)) }
+
     suspend fun run() {
         try {
-            resolving = scope.launch { resolve() }
+            resolving.start(scope)
             while (!closing.finished) {
                 val input = receive()
                 if (input == null) process(PoolEvent.Tick) else take(input)
@@ -130,13 +109,14 @@ internal class PoolLoop<C : Any>(
             claims = snapshots.value.claims,
             refused = refused,
             wanted = 0,
-            maxSlots = policy.maxSlots,
+            maxSlots = snapshots.value.maxSlots,
+            paused = false,
         )
         board.close()
     }
 
-    fun refuse(attempts: Int, lastFailure: Throwable?, verdict: Verdict): PoolException =
-        verdict.refuse(attempts, lastFailure).also { send(ShellInput.Refused(it)) }
+    private fun refuse(waiter: Waiter<*>, verdict: Verdict): PoolException =
+        verdict.refuse(waiter).also { send(ShellInput.Refused(it)) }
 
     private suspend fun receive(): LoopInput? {
         while (true) {
@@ -153,7 +133,7 @@ internal class PoolLoop<C : Any>(
     }
 
     private fun deadline(): Duration? =
-        listOfNotNull(state.nextDeadline, desk.nextDeadline, pulseAt, closing.deadline).minOrNull()
+        listOfNotNull(state.nextDeadline, desk.nextDeadline, watch.nextDeadline, pulseAt, closing.deadline).minOrNull()
 
     private fun take(input: LoopInput) {
         when (input) {
@@ -172,30 +152,40 @@ internal class PoolLoop<C : Any>(
                 board.tell(PoolNotice.ClaimRefused(input.cause))
             }
 
-            is ShellInput.ResolverEnded -> resolverEnded(input)
+            is ShellInput.Tell -> board.tell(input.notice)
+
+            is ShellInput.ResolverEnded -> board.tell(resolving.ended(input, state.sets.count { it.listed }))
 
             is ShellInput.CloseFailed ->
                 tasks[input.slot]?.let { board.tell(PoolNotice.CloseFailed(input.slot, it.backend, input.cause)) }
 
             is ShellInput.WhyNotReady -> input.answer.complete(verdict().notReady(input.wanted))
+
+            is ShellInput.Explain -> {
+                val verdict = verdict()
+                input.answer.complete(verdict.explain(input.summary ?: verdict.summary, input.waiters, input.first))
+            }
+
+            is ShellInput.Pause -> pause(input.paused)
+
+            is ShellInput.Drain -> {
+                val set = state.sets.find { it.backend == input.backend && it.listed }
+                input.answer.complete(set?.connected ?: 0)
+                process(PoolEvent.DrainRequested(input.backend))
+            }
         }
     }
 
     private fun process(event: PoolEvent) {
         when (event) {
-            is PoolEvent.BackendsListed -> {
-                unresolved = null
-                resolverFailure = null
-            }
-
+            is PoolEvent.BackendsListed -> resolving.answered()
             is PoolEvent.Connected -> admit(event.slot)
-
             else -> Unit
         }
         for (effect in state.on(event, clock.now())) perform(effect)
         if (event is PoolEvent.Ended) {
             tasks.remove(event.slot)
-            lines.remove(event.slot)
+            if (lines.remove(event.slot) != null) assign()
             closing.slots = state.slots
         }
     }
@@ -207,13 +197,15 @@ internal class PoolLoop<C : Any>(
             is PoolEffect.Check -> tasks[effect.slot]?.check()
             is PoolEffect.Recycle -> tasks[effect.slot]?.recycle()
             is PoolEffect.Lend -> lines[effect.slot]?.let(desk::offer)
+            is PoolEffect.Reconsider -> desk.reconsider()
             is PoolEffect.Tell -> board.tell(effect.notice)
         }
     }
 
     private fun connect(order: PoolEffect.Connect) {
         val failed = { cause: Throwable -> send(ShellInput.CloseFailed(order.slot, cause)) }
-        val task = SlotTask(order.slot, order.index, order.backend, connector, policy, ::send, failed)
+        val task =
+            SlotTask(order.slot, order.index, order.backend, order.meter, connector, hooks, policy, ::send, failed)
         tasks[order.slot] = task
         task.start(scope)
     }
@@ -221,9 +213,26 @@ internal class PoolLoop<C : Any>(
     private fun admit(slot: Long) {
         val task = tasks[slot] ?: return
         val connection = task.connection ?: return
-        val line = Line(slot, task.index, task.backend, connection, desk)
+        val line = Line(slot, task.index, task.backend, task.meter, connection, desk)
         lines[slot] = line
-        desk.admit(line, lines.values.groupBy({ it.backend }, { it.index }).values)
+        desk.admit(line)
+        assign()
+    }
+
+    private fun assign() {
+        val backends = lines.values.groupBy { it.backend }.values
+        val byLatency = policy.placement.choice == BackendChoice.LeastLatency
+        desk.assign(
+            backends.map { lines -> lines.map { it.index } },
+            if (byLatency) backends.map { it.first().meter } else null,
+        )
+    }
+
+    private fun pause(paused: Boolean) {
+        if (this.paused == paused || !state.open) return
+        this.paused = paused
+        desk.pause(paused)
+        board.tell(PoolNotice.Paused(paused))
     }
 
     private fun settle(now: Duration) {
@@ -234,9 +243,16 @@ internal class PoolLoop<C : Any>(
         }
         if (desk.nextDeadline?.let { it <= now } == true) {
             val verdict = verdict()
-            desk.expire(now) { refuse(it.attempts, it.lastFailure, verdict) }
+            desk.expire(now) { refuse(it, verdict) }
         }
-        val snapshot = state.snapshot(name, refused, closing.phase)
+        if (policy.queue is QueuePolicy.FailFast && desk.waiting > 0 && resolving.unresolved == null &&
+            state.hopeless
+        ) {
+            val verdict = verdict()
+            desk.expire(Duration.INFINITE) { refuse(it, verdict) }
+        }
+        if (watch.nextDeadline?.let { it <= now } == true) watch.look(now, lines.values, board::tell)
+        val snapshot = state.snapshot(name, refused, closing.phase, paused)
         tuneDemand(snapshot.wanted, pulse)
         snapshots.value = snapshot
         if (!state.open) advanceClosing(now)
@@ -244,7 +260,7 @@ internal class PoolLoop<C : Any>(
 
     /** Asks the desk to say when it runs low, but not again at once if the last time changed nothing. */
     private fun tuneDemand(total: Int, pulse: Boolean) {
-        desk.lowWater = if (state.mayGrow) policy.spares / 2 else -1
+        desk.lowWater = if (state.mayGrow) state.spares / 2 else -1
         if (!state.mayGrow) {
             desk.lowTold = true
         } else if (pulse || total != lastTotal) {
@@ -256,7 +272,7 @@ internal class PoolLoop<C : Any>(
     private fun close(grace: Duration) {
         closing.begin(clock.now() + grace)
         if (!state.open) return
-        resolving?.cancel()
+        resolving.stop()
         desk.close { closedException(name, null) }
         process(PoolEvent.CloseRequested)
         closing.slots = state.slots
@@ -271,40 +287,18 @@ internal class PoolLoop<C : Any>(
         snapshots.value = state.snapshot(name, refused, PoolSnapshot.Phase.Closed)
     }
 
-    private fun resolverEnded(input: ShellInput.ResolverEnded) {
-        val cause = input.cause
-        if (cause == null) {
-            board.tell(PoolNotice.ResolverCompleted(state.sets.count { it.listed }))
-            if (unresolved != null) unresolved = "the resolver completed without an answer"
-        } else {
-            board.tell(PoolNotice.ResolverFailed(cause, input.retry.inWholeMilliseconds))
-            resolverFailure = cause
-            if (unresolved != null) unresolved = "the resolver has not answered yet (${describe(cause)})"
-        }
-    }
+    private fun verdict() =
+        Verdict(name, policy, state, holders(), desk.waiting, resolving.unresolved, resolving.failure)
 
-    private suspend fun resolve() {
-        var attempt = 0L
-        while (true) {
-            try {
-                resolver.backends().conflate().collect {
-                    attempt = 0
-                    send(PoolEvent.BackendsListed(it.toSet()))
-                }
-                send(ShellInput.ResolverEnded(null, Duration.ZERO))
-                return
-            } catch (e: Throwable) {
-                currentCoroutineContext().ensureActive()
-                val pause = resolverPause(attempt++)
-                send(ShellInput.ResolverEnded(e, pause))
-                delay(pause)
-            }
-        }
-    }
-
-    private fun verdict() = Verdict(name, policy, state, holders(), desk.waiting, unresolved, resolverFailure)
-
-    private fun holders(): List<Holder> = lines.values
-        .mapNotNull { line -> line.lease.load()?.let { Holder(it.holderName, line.backend, it.id, it.heldMillis) } }
-        .sortedByDescending { it.ageMillis }
+    private fun holders(): List<Holder> =
+        lines.values.mapNotNull { it.lease.load()?.holder }.sortedByDescending { it.ageMillis }
 }
+
+private fun rules(policy: PoolPolicy, hooks: Hooks) = DeskRules(
+    capacity = policy.ceiling,
+    reserved = policy.reserved,
+    maxWaiting = policy.maxWaiters,
+    delay = (policy.queue as? QueuePolicy.ControlledDelay)?.let { ControlledDelayState(it.target, it.interval) },
+    impatient = policy.queue is QueuePolicy.FailFast,
+    cleans = hooks.recycle,
+)

@@ -1,14 +1,19 @@
 package dev.carom.pool.internal
 
+import dev.carom.pool.Backend
 import dev.carom.pool.Claim
+import dev.carom.pool.ClaimOptions
 import dev.carom.pool.CloseReport
 import dev.carom.pool.Connector
+import dev.carom.pool.Explanation
+import dev.carom.pool.Holder
 import dev.carom.pool.Pool
 import dev.carom.pool.PoolException
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.PoolSnapshot
 import dev.carom.pool.Resolver
+import dev.carom.pool.within
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineScope
@@ -21,6 +26,7 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -41,10 +47,31 @@ internal class PoolShell<C : Any> private constructor(
     override val snapshot: StateFlow<PoolSnapshot> = loop.snapshots.asStateFlow()
     override val notices: Flow<PoolNotice> = loop.board.notices
 
+    private val loupe = Loupe(policy.lease, name, desk) { loop.send(ShellInput.Tell(it)) }
+
     override suspend fun claim(holder: String?): Claim<C> {
-        val who = holder ?: currentCoroutineContext()
+        val context = currentCoroutineContext()
+        if (loupe.examines) return claim(loupe.examine(holder, context), null)
+        val who: Any = if (holder == null) context else Holding(holder, context)
         val ready = desk.take(who)
-        return if (ready != null && !hooks.acquire) ready else claimSlowly(ready, who)
+        if (ready != null && !hooks.acquire) return ready
+        return finish(ready, request(who, null))
+    }
+
+    override suspend fun claim(options: ClaimOptions): Claim<C> =
+        claim(loupe.examine(options.holder, currentCoroutineContext(), options.tags, options.allowNested), options)
+
+    private suspend fun claim(who: Holding, options: ClaimOptions?): Claim<C> {
+        val request = request(who, options)
+        val ready = desk.take(request)
+        if (ready != null && !hooks.acquire) return ready
+        return finish(ready, request, warn = options?.allowNested != true)
+    }
+
+    private fun request(who: Any, options: ClaimOptions?): Request {
+        val timeout = options?.timeout ?: policy.claimTimeout
+        val deadline = loop.clock.now() + timeout
+        return Request(who, timeout, deadline, options?.reserved ?: false, options?.role, options?.accepts)
     }
 
     override fun tryClaim(holder: String?): Claim<C>? {
@@ -53,13 +80,14 @@ internal class PoolShell<C : Any> private constructor(
         return ready
     }
 
-    private suspend fun claimSlowly(ready: Lease<C>?, who: Any): Claim<C> {
-        val deadline = loop.clock.now() + policy.claimTimeout
-        var lease = ready ?: desk.await(deadline, who, attempts = 0, lastFailure = null)
+    private suspend fun finish(ready: Lease<C>?, request: Request, warn: Boolean = true): Claim<C> {
+        if (ready == null && warn) loupe.warn(request.who)
+        val since = loop.clock.now()
+        var lease = ready ?: desk.await(request, since)
         var attempts = 0
         while (hooks.acquire) {
-            val failure = prepare(lease, deadline) ?: break
-            lease = desk.await(deadline, who, ++attempts, failure)
+            val failure = prepare(lease, request.deadline) ?: break
+            lease = desk.await(request, since, ++attempts, failure)
         }
         return lease
     }
@@ -88,7 +116,7 @@ internal class PoolShell<C : Any> private constructor(
     }
 
     override suspend fun awaitReady(connections: Int) {
-        require(connections in 1..policy.maxSlots) { "connections must be in 1..${policy.maxSlots}, was $connections" }
+        require(connections in 1..policy.ceiling) { "connections must be in 1..${policy.ceiling}, was $connections" }
         loop.send(PoolEvent.ReadyAwaited(connections))
         try {
             val seen = withTimeoutOrNull(policy.claimTimeout) {
@@ -101,9 +129,58 @@ internal class PoolShell<C : Any> private constructor(
         desk.checkOpen()
         val answer = CompletableDeferred<PoolException>()
         loop.send(ShellInput.WhyNotReady(connections, answer))
-        val why = withTimeoutOrNull(ANSWER) { answer.await() }
+        throw answer(answer)
+    }
+
+    override suspend fun explain(): Explanation = explain(null, null)
+
+    override suspend fun explain(claim: Claim<C>): Explanation {
+        val lease = desk.leaseOut { it === claim } ?: return explain(null, "$claim has ended")
+        return explain(lease.holder, "$lease")
+    }
+
+    private suspend fun explain(first: Holder?, summary: String?): Explanation {
         desk.checkOpen()
-        throw why ?: closedException(name, null)
+        val answer = CompletableDeferred<Explanation>()
+        desk.look { waiters ->
+            val now = loop.clock.now()
+            loop.send(ShellInput.Explain(waiters.map { it.describe(now) }, first, summary, answer))
+        }
+        return answer(answer)
+    }
+
+    override suspend fun drain(backend: Backend): Int {
+        desk.checkOpen()
+        val answer = CompletableDeferred<Int>()
+        loop.send(ShellInput.Drain(backend, answer))
+        val connections = answer(answer)
+        snapshot.first { seen -> seen.backends.none { it.backend == backend && it.drained && it.slots > 0 } }
+        return connections
+    }
+
+    override fun undrain(backend: Backend) = loop.send(PoolEvent.DrainRevoked(backend))
+
+    override fun evict() = loop.send(PoolEvent.EvictRequested(null))
+
+    override fun evict(backend: Backend) = loop.send(PoolEvent.EvictRequested(backend))
+
+    override fun pause() = loop.send(ShellInput.Pause(true))
+
+    override fun resume() = loop.send(ShellInput.Pause(false))
+
+    override fun limit(spares: Int, maxSlots: Int) {
+        within("maxSlots", maxSlots, policy.reserved + 1..policy.ceiling)
+        within("spares", spares, 0..maxSlots)
+        loop.send(PoolEvent.LimitsSet(spares, maxSlots))
+    }
+
+    /** The loop's answer; if it has ended meanwhile, there is none. */
+    private suspend fun <T> answer(answer: CompletableDeferred<T>): T = select {
+        answer.onAwait { it }
+        loop.report.onAwait {
+            desk.checkOpen()
+            throw closedException(name, null)
+        }
     }
 
     override suspend fun close(graceMillis: Long): CloseReport {
@@ -121,9 +198,6 @@ internal class PoolShell<C : Any> private constructor(
 
     companion object {
         private val GRACE = 10.seconds
-
-        /** Bounds the wait for a loop that may have ended meanwhile. */
-        private val ANSWER = 1.seconds
 
         private val PoolSnapshot.usable: Int get() = backends.sumOf { it.connected - it.draining }
 

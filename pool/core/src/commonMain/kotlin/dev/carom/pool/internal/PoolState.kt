@@ -1,6 +1,8 @@
 package dev.carom.pool.internal
 
 import dev.carom.pool.Backend
+import dev.carom.pool.BackendVerdict
+import dev.carom.pool.Fault
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.PoolSnapshot
@@ -17,11 +19,14 @@ internal class PoolState(
     private val policy: PoolPolicy,
     private val lending: Lending,
     private val random: Random,
-    private val recycles: Boolean,
+    private val hooks: Hooks,
 ) {
     private val book = SlotBook(policy, lending, random)
     private val allotment = Allotment(policy, lending, book)
-    private val upkeep = Upkeep(policy, lending, book, random)
+    private val upkeep = Upkeep(policy, lending, book, random, hooks)
+    private val outliers = Outliers(policy.outlier, book)
+    private val roles = Roles(book, hooks)
+    private val members = Membership(policy, lending, book, outliers)
 
     /** False once closing began. */
     var open = true
@@ -29,6 +34,8 @@ internal class PoolState(
 
     val sets: Collection<SlotSet> get() = book.sets.values
     val slots: Int get() = book.slots.size
+    val maxSlots: Int get() = book.maxSlots
+    val spares: Int get() = book.spares
     val closed: Int get() = book.closed
     val forced: Int get() = book.forced
 
@@ -41,10 +48,15 @@ internal class PoolState(
             if (!open) return null
             val backingOff = book.sets.values
                 .filter { set -> set.slots.any { it.state == SlotState.BackingOff } }
-                .map { it.backoff.notBefore }
+                .map { it.notBefore }
                 // A slot that is due already waits for its turn: an event will come.
                 .filter { it > book.now }
-            return listOfNotNull(allotment.nextDeadline, upkeep.nextDeadline, backingOff.minOrNull()).min()
+            return listOfNotNull(
+                allotment.nextDeadline,
+                upkeep.nextDeadline,
+                outliers.nextDeadline,
+                backingOff.minOrNull(),
+            ).min()
         }
 
     fun on(event: PoolEvent, now: Duration): List<PoolEffect> {
@@ -52,17 +64,27 @@ internal class PoolState(
         when (event) {
             is PoolEvent.BackendsListed -> listed(event.backends)
 
-            is PoolEvent.Connected -> book.slots[event.slot]?.let(::connected)
+            is PoolEvent.Connected -> book.slots[event.slot]?.let { connected(it, event.probe) }
 
-            is PoolEvent.Ended -> book.slots[event.slot]?.let { ended(it, event.cause) }
+            is PoolEvent.Ended -> book.slots[event.slot]?.let { ended(it, event.cause, event.fault) }
 
             is PoolEvent.Lost -> book.slots[event.slot]?.let { lost(it, event.cause) }
 
-            is PoolEvent.Checked -> book.slots[event.slot]?.let { checked(it, event.failure) }
+            is PoolEvent.Checked -> book.slots[event.slot]?.let { checked(it, event.failure, event.probe) }
 
             is PoolEvent.Recycled -> book.slots[event.slot]?.let { recycled(it, event.failure) }
 
             is PoolEvent.Returned -> book.slots[event.slot]?.let { returned(it, event.outcome) }
+
+            is PoolEvent.Reported -> book.slots[event.slot]?.let { reported(it.set, event.fault, event.cause) }
+
+            is PoolEvent.DrainRequested -> drain(event.backend, true)
+
+            is PoolEvent.DrainRevoked -> drain(event.backend, false)
+
+            is PoolEvent.EvictRequested -> evict(event.backend)
+
+            is PoolEvent.LimitsSet -> limit(event.spares, event.maxSlots)
 
             is PoolEvent.RanLow -> rebalance("demand")
 
@@ -75,17 +97,33 @@ internal class PoolState(
 
             is PoolEvent.CloseRequested -> close()
 
-            is PoolEvent.GraceEnded -> book.slots.values.toList().forEach { book.force(it) }
+            is PoolEvent.GraceEnded ->
+                book.slots.values.toList().forEach { book.force(it, "still on loan when the grace ended") }
 
             is PoolEvent.Tick -> tick()
         }
         return book.effects
     }
 
-    fun snapshot(name: String, refused: Long, phase: PoolSnapshot.Phase): PoolSnapshot {
+    /** Whether nothing but a caller's release, or an end of a backoff, can serve a claim. */
+    val hopeless: Boolean
+        get() = book.slots.values.none { slot ->
+            when (slot.state) {
+                SlotState.Connecting, is SlotState.Checking, is SlotState.Recycling -> true
+                SlotState.BackingOff -> slot.set.notBefore <= book.now && slot.set.reach != Reach.Down
+                is SlotState.Standby -> slot.set.active
+                is SlotState.Ready -> lending.isFree(slot.index)
+                is SlotState.Draining, SlotState.Closing -> false
+            }
+        }
+
+    /** What may be expected of each listed backend. */
+    fun verdicts(): List<BackendVerdict> = verdicts(book, lending)
+
+    fun snapshot(name: String, refused: Long, phase: PoolSnapshot.Phase, paused: Boolean = false): PoolSnapshot {
         val backends = book.sets.values
             .sortedWith(compareBy({ it.backend.priority }, { it.backend.name }, { it.backend.port }))
-            .map { it.snapshot(lending) }
+            .map { it.snapshot(lending, book.now) }
         return PoolSnapshot(
             name = name,
             phase = phase,
@@ -94,64 +132,87 @@ internal class PoolState(
             claims = backends.sumOf { it.claims } + book.goneLoans,
             refused = refused,
             wanted = allotment.total,
-            maxSlots = policy.maxSlots,
+            maxSlots = book.maxSlots,
+            paused = paused,
         )
     }
 
     private fun listed(backends: Set<Backend>) {
         if (!open) return
-        for (set in book.sets.values.toList()) {
-            if (set.listed && set.backend !in backends) retire(set)
-        }
-        for (backend in backends) {
-            val known = book.sets[backend]
-            if (known == null) {
-                book.sets[backend] = SlotSet(backend, random.nextDouble(), Backoff(policy.backoff, random))
-                book.tell(PoolNotice.BackendAdded(backend))
-            } else if (!known.listed) {
-                known.listed = true
-                known.slots.forEach { book.undrain(it, "listed again") }
-                book.tell(PoolNotice.BackendAdded(backend))
-            }
-        }
+        members.list(backends)
         rebalance("the resolver's list changed")
     }
 
-    private fun retire(set: SlotSet) {
-        set.listed = false
-        set.active = false
-        book.tell(PoolNotice.BackendRemoved(set.backend, set.connected, set.lent(lending)))
-        set.slots.toList().forEach { book.end(it, REMOVED) }
-        if (set.slots.isEmpty()) book.drop(set)
+    private fun drain(backend: Backend, drained: Boolean) {
+        if (!open || !members.drain(backend, drained)) return
+        rebalance(if (drained) "a backend is drained" else "a backend is no longer drained")
     }
 
-    private fun connected(slot: Slot) {
+    private fun evict(backend: Backend?) {
+        if (!open) return
+        for (slot in book.slots.values) {
+            if (backend == null || slot.set.backend == backend) slot.state.life?.expires = book.now
+        }
+        tick()
+    }
+
+    private fun limit(spares: Int, maxSlots: Int) {
+        if (!open) return
+        book.spares = spares
+        book.maxSlots = maxSlots
+        book.tell(PoolNotice.LimitsChanged(spares, maxSlots))
+        rebalance("the limits changed")
+        // What is on loan beyond the limit ends when it comes back; the oldest first.
+        val lent = book.slots.values.filter { it.state is SlotState.Ready }
+        for (slot in lent.take(maxOf(0, book.slots.size - maxSlots))) book.end(slot, "beyond the new limit")
+    }
+
+    private fun connected(slot: Slot, probe: Probe?) {
         if (slot.state != SlotState.Connecting) return
         val set = slot.set
-        set.backoff.succeeded()
+        set.succeeded()
         book.move(slot, SlotState.Standby(upkeep.newLife()), "connected")
+        roles.learnt(set, probe)
         if (set.reach != Reach.Up) {
             set.reach = Reach.Up
+            set.upSince = book.now
             book.tell(PoolNotice.BackendUp(set.backend))
         }
         rebalance("connected")
         circulate(slot)
     }
 
-    private fun ended(slot: Slot, cause: Throwable?) {
+    private fun ended(slot: Slot, cause: Throwable?, fault: Fault) {
         val set = slot.set
         val wasConnecting = slot.state == SlotState.Connecting
         val why = cause?.let { "connect failed: ${describe(it)}" } ?: "ended"
         if (wasConnecting) {
             set.failed(cause, book.now)
-            if (!set.online) book.down(set, why, cause)
+            if (fault == Fault.Authentication && cause != null) refusedCredentials(set, cause)
         }
-        if (wasConnecting && open && set.listed) {
+        if (wasConnecting && open && set.enrolled) {
             book.move(slot, SlotState.BackingOff, why, cause)
         } else {
             book.gone(slot, if (slot.state == SlotState.Closing) "closed" else why)
         }
+        if (wasConnecting && !set.online) members.down(set, why, cause)
         rebalance(if (wasConnecting) "a connect failed" else "a connection closed")
+    }
+
+    private fun refusedCredentials(set: SlotSet, cause: Throwable) {
+        set.auth.failed(book.now)
+        val wait = (set.notBefore - book.now).inWholeMilliseconds
+        book.tell(PoolNotice.AuthenticationRefused(set.backend, wait, cause))
+    }
+
+    private fun reported(set: SlotSet, fault: Fault, cause: Throwable?) {
+        when (fault) {
+            Fault.None -> return
+            Fault.Broken -> if (!outliers.suspect(set, cause)) return
+            Fault.Demoted -> return roles.lost(set, cause)
+            Fault.Authentication -> return refusedCredentials(set, cause ?: return)
+        }
+        rebalance("a backend fails its callers")
     }
 
     private fun lost(slot: Slot, cause: Throwable?) {
@@ -166,10 +227,13 @@ internal class PoolState(
             blame =
             cause != null || young,
         )
+        // Where one connection was reset, others may be dead without a word.
+        if (cause != null) upkeep.sweep(slot.set)
     }
 
-    private fun checked(slot: Slot, failure: Throwable?) {
+    private fun checked(slot: Slot, failure: Throwable?, probe: Probe?) {
         val state = slot.state as? SlotState.Checking ?: return
+        roles.learnt(slot.set, probe)
         if (failure != null) return broken(slot, "check failed: ${describe(failure)}", failure, blame = true)
         upkeep.planCheck(state.life)
         readmit(slot, state.life, "check passed")
@@ -192,7 +256,7 @@ internal class PoolState(
         slot.state = SlotState.Standby(state.life)
         when (outcome) {
             is Outcome.Used ->
-                if (recycles) {
+                if (hooks.recycle) {
                     book.move(slot, SlotState.Recycling(state.life), "returned")
                     book.add(PoolEffect.Recycle(slot.id))
                 } else {
@@ -201,8 +265,10 @@ internal class PoolState(
 
             is Outcome.Unused -> readmit(slot, state.life, "returned")
 
-            is Outcome.Discarded ->
+            is Outcome.Discarded -> {
                 broken(slot, "discarded${outcome.cause.because}", outcome.cause, blame = outcome.cause != null)
+                if (outcome.cause != null) upkeep.sweep(slot.set)
+            }
 
             is Outcome.NotPrepared -> broken(
                 slot,
@@ -219,20 +285,21 @@ internal class PoolState(
     private fun readmit(slot: Slot, life: Life, reason: String) {
         book.move(slot, SlotState.Standby(life), reason)
         when {
-            !open || !slot.set.listed -> book.close(slot, "no longer wanted")
-            life.expires <= book.now -> replace(slot)
-            slot.set.slots.size > slot.set.wanted && !lendingNeeds(slot) -> book.close(slot, "more than wanted")
+            !open || !slot.set.enrolled -> book.close(slot, "no longer wanted")
+
+            life.expires <= book.now -> {
+                book.end(slot, "reached its lifetime")
+                rebalance("a connection is replaced")
+            }
+
+            slot.set.live > slot.set.wanted && !lendingNeeds(slot) -> book.close(slot, "more than wanted")
+
             else -> circulate(slot)
         }
     }
 
     /** Whoever waits is served before anything is given up. */
     private fun lendingNeeds(slot: Slot): Boolean = slot.set.active && lending.waiting > 0
-
-    private fun replace(slot: Slot) {
-        book.end(slot, "reached its lifetime")
-        rebalance("a connection reached its lifetime")
-    }
 
     private fun circulate(slot: Slot) {
         val state = slot.state as? SlotState.Standby ?: return
@@ -247,20 +314,28 @@ internal class PoolState(
         if (lending.loans(slot.index) > 1) set.backoff.proven()
         if (blame) set.failed(cause, book.now)
         book.end(slot, reason, cause)
-        if (!set.online) book.down(set, reason, cause)
+        if (!set.online) members.down(set, reason, cause)
         rebalance(reason)
     }
 
     private fun tick() {
         if (!open) return
-        for (slot in upkeep.expired()) replace(slot)
+        val worn = upkeep.expired().onEach { book.end(it, "reached its lifetime") }.size +
+            upkeep.idleTooLong().onEach { book.end(it, "idle for ${policy.idleTimeout}") }.size
+        for (slot in upkeep.drainedTooLong()) book.force(slot, "still on loan after ${policy.drainTimeout}")
         upkeep.startChecks()
+        upkeep.startProbes()
         allotment.observe()
-        if (allotment.due) rebalance("time") else allotment.connectDue()
+        when {
+            outliers.tick() || worn > 0 -> rebalance("connections are replaced")
+            allotment.due -> rebalance("time")
+            else -> allotment.connectDue()
+        }
     }
 
     private fun rebalance(reason: String) {
         if (!open) return
+        outliers.lift()
         allotment.rebalance(reason)
         // What a change of priority brought back into use goes into circulation now.
         for (set in book.sets.values) {

@@ -38,13 +38,13 @@ internal sealed interface SlotState {
     data class Recycling(val life: Life) : SlotState
 
     /** On loan; to be closed when it comes back. */
-    data class Draining(val life: Life, val reason: String) : SlotState
+    data class Draining(val life: Life, val reason: String, val since: Duration) : SlotState
 
     data object Closing : SlotState
 }
 
 /** The times of one connection. */
-internal class Life(val since: Duration, val expires: Duration, var nextCheck: Duration)
+internal class Life(val since: Duration, var expires: Duration, var nextCheck: Duration)
 
 internal val SlotState.status: SlotStatus
     get() = when (this) {

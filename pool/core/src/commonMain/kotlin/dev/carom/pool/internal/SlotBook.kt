@@ -7,18 +7,23 @@ import kotlin.random.Random
 import kotlin.time.Duration
 
 internal const val REMOVED = "removed by the resolver"
+internal const val DRAINED = "drained on request"
 
 /** The slots there are, the moves between their states, and the effects of the event at hand. */
 internal class SlotBook(private val policy: PoolPolicy, private val lending: Lending, val random: Random) {
     val sets = LinkedHashMap<Backend, SlotSet>()
     val slots = LinkedHashMap<Long, Slot>()
-    private val freeIndices = ArrayDeque((0 until policy.maxSlots).toList())
+    private val freeIndices = ArrayDeque((0 until policy.ceiling).toList())
     private var lastId = 0L
 
     var now: Duration = Duration.ZERO
         private set
     var effects = ArrayList<PoolEffect>()
         private set
+
+    /** As [PoolPolicy.spares] and [PoolPolicy.maxSlots], until they are changed. */
+    var spares = policy.spares
+    var maxSlots = policy.maxSlots
 
     /** Connections closed in all, and of these under their holders. */
     var closed = 0
@@ -43,8 +48,9 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
         effects.add(PoolEffect.Tell(notice))
     }
 
-    /** A new slot that has not connected yet, or null when [PoolPolicy.maxSlots] exist. */
+    /** A new slot that has not connected yet, or null when [maxSlots] exist. */
     fun open(set: SlotSet, reason: String): Slot? {
+        if (slots.size >= maxSlots) return null
         val index = freeIndices.removeFirstOrNull() ?: return null
         val slot = Slot(++lastId, index, set)
         slots[slot.id] = slot
@@ -55,7 +61,7 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
 
     fun connect(slot: Slot) {
         move(slot, SlotState.Connecting, "its turn")
-        add(PoolEffect.Connect(slot.id, slot.index, slot.set.backend))
+        add(PoolEffect.Connect(slot.id, slot.index, slot.set.backend, slot.set.meter))
     }
 
     fun move(slot: Slot, to: SlotState, reason: String, cause: Throwable? = null) {
@@ -85,28 +91,33 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
             )
 
             is SlotState.Ready ->
-                if (lending.recall(slot.index)) {
+                if (recall(slot)) {
                     close(slot, reason, cause)
                 } else {
-                    move(slot, SlotState.Draining(state.life, reason), reason, cause)
+                    move(slot, SlotState.Draining(state.life, reason, now), reason, cause)
                 }
 
             is SlotState.Draining, SlotState.Closing -> Unit
         }
     }
 
+    /** Takes a connection out of circulation: true if nobody has it; else it comes back. */
+    fun recall(slot: Slot): Boolean =
+        // What this very event was about to put into circulation is not there yet.
+        effects.remove(PoolEffect.Lend(slot.id)) || lending.recall(slot.index)
+
     /** Closes a connection under its holder. */
-    fun force(slot: Slot) {
+    fun force(slot: Slot, reason: String) {
         if (slot.state !is SlotState.Draining) return
         forced++
         closed--
-        close(slot, "still on loan when the grace ended")
+        close(slot, reason)
     }
 
-    /** A connection of a removed backend may stay after all. */
+    /** A connection of a removed or drained backend may stay after all. */
     fun undrain(slot: Slot, reason: String) {
         val state = slot.state as? SlotState.Draining ?: return
-        if (state.reason != REMOVED) return
+        if (state.reason != REMOVED && state.reason != DRAINED) return
         lending.keep(slot.index)
         move(slot, SlotState.Ready(state.life), reason)
     }
@@ -117,17 +128,20 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
         tell(PoolNotice.SlotChanged(slot.id, set.backend, slot.state.status, null, reason, null))
         slots.remove(slot.id)
         set.remove(slot)
-        freeIndices.addLast(slot.index)
+        // The lowest are the reserved lane's: they are taken first.
+        if (slot.index < policy.reserved) freeIndices.addFirst(slot.index) else freeIndices.addLast(slot.index)
         if (!set.listed && set.slots.isEmpty()) drop(set)
     }
 
     fun drop(set: SlotSet) {
-        if (sets.remove(set.backend) != null) goneLoans += set.snapshot(lending).claims
+        if (sets.remove(set.backend) != null) goneLoans += set.snapshot(lending, now).claims
     }
 
+    /** For [Membership.down]. */
     fun down(set: SlotSet, reason: String, cause: Throwable?) {
         if (set.reach == Reach.Down) return
         set.reach = Reach.Down
+        set.upSince = null
         if (set.listed) tell(PoolNotice.BackendDown(set.backend, reason, cause))
     }
 }

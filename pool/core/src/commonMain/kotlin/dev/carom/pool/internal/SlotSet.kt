@@ -2,20 +2,54 @@ package dev.carom.pool.internal
 
 import dev.carom.pool.Backend
 import dev.carom.pool.BackendSnapshot
+import dev.carom.pool.Circuit
+import dev.carom.pool.Role
 import dev.carom.pool.describe
 import kotlin.time.Duration
 
 /** All slots of one backend, and what is known of it. */
-internal class SlotSet(val backend: Backend, val order: Double, val backoff: Backoff) {
+internal class SlotSet(
+    val backend: Backend,
+    /** Its place in the preference list. */
+    var order: Double,
+    val backoff: Backoff,
+    val auth: Backoff,
+) {
     val slots = ArrayList<Slot>()
+    val meter = Meter()
     var reach = Reach.Unknown
+    var upSince: Duration? = null
     var wanted = 0
 
     /** Whether the resolver lists it. */
     var listed = true
 
-    /** Whether claims go to it: it is listed and of the priority in use. */
+    /** Whether the resolver lists it no longer, but [dev.carom.pool.Removal] keeps it [listed]. */
+    var absent = false
+
+    /** Whether a caller has it drained. */
+    var drained = false
+
+    /** Until when it gets no claims because it failed callers. */
+    var ejectedUntil: Duration? = null
+    var ejectedFor = ""
+
+    /** Whether it may have connections. */
+    val enrolled: Boolean get() = listed && !drained
+
+    /** Whether claims go to it: it is enrolled, not ejected, in a tier that is in use and in the subset. */
     var active = false
+
+    /** Whether it is in the subset of its tier. */
+    var chosen = true
+
+    /** Why it is not active, although enrolled and not ejected. */
+    var passedOver = ""
+
+    /** What it is for, as last told. */
+    var role = Role.Unknown
+    var nextProbe = Duration.ZERO
+    var sweptAt: Duration? = null
 
     var lastError: Throwable? = null
         private set
@@ -26,10 +60,18 @@ internal class SlotSet(val backend: Backend, val order: Double, val backoff: Bac
     val online: Boolean get() = slots.any { it.state.life != null && it.state !is SlotState.Draining }
     val connected: Int get() = slots.count { it.state.life != null }
 
+    /** When it may be connected to again. */
+    val notBefore: Duration get() = maxOf(backoff.notBefore, auth.notBefore)
+
     fun failed(cause: Throwable?, now: Duration) {
         failures++
         if (cause != null) lastError = cause
         backoff.failed(now)
+    }
+
+    fun succeeded() {
+        backoff.succeeded()
+        auth.succeeded()
     }
 
     /** Slots that are on loan, or were a moment ago. */
@@ -42,11 +84,13 @@ internal class SlotSet(val backend: Backend, val order: Double, val backoff: Bac
         }
     }
 
-    fun held(lending: Lending): Int = lent(lending) + slots.count { it.state is SlotState.Closing }
+    /** Slots that are not on their way out. */
+    val live: Int get() = slots.count { it.state !is SlotState.Closing }
 
     /** After failures one connect at a time, doubling with each success. */
     fun mayConnect(parallelism: Int, now: Duration): Boolean {
-        val limit = if (backoff.recentlyFailed(now)) connected.coerceIn(1, parallelism) else parallelism
+        val failed = backoff.recentlyFailed(now) || auth.recentlyFailed(now)
+        val limit = if (failed) connected.coerceIn(1, parallelism) else parallelism
         return slots.count { it.state is SlotState.Connecting } < limit
     }
 
@@ -59,7 +103,13 @@ internal class SlotSet(val backend: Backend, val order: Double, val backoff: Bac
         pastLoans += lending.loans(index)
     }
 
-    fun snapshot(lending: Lending): BackendSnapshot {
+    fun circuit(now: Duration): Circuit = when {
+        notBefore > now -> Circuit.Open
+        reach == Reach.Down || (backoff.recentlyFailed(now) && connected == 0) -> Circuit.HalfOpen
+        else -> Circuit.Closed
+    }
+
+    fun snapshot(lending: Lending, now: Duration): BackendSnapshot {
         val counts = IntArray(COUNTS)
         var loans = pastLoans
         for (slot in slots) {
@@ -91,6 +141,11 @@ internal class SlotSet(val backend: Backend, val order: Double, val backoff: Bac
             claims = loans,
             failures = failures,
             lastError = lastError?.let(::describe),
+            circuit = circuit(now),
+            ejected = ejectedUntil != null,
+            drained = drained,
+            role = meter.role,
+            latencyNanos = meter.latencyNanos,
         )
     }
 

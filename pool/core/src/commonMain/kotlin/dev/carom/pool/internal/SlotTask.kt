@@ -2,7 +2,9 @@ package dev.carom.pool.internal
 
 import dev.carom.pool.Backend
 import dev.carom.pool.Connector
+import dev.carom.pool.Fault
 import dev.carom.pool.PoolPolicy
+import dev.carom.pool.Role
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
@@ -26,7 +28,9 @@ internal class SlotTask<C : Any>(
     private val slot: Long,
     val index: Int,
     val backend: Backend,
+    val meter: Meter,
     private val connector: Connector<C>,
+    private val hooks: Hooks,
     private val policy: PoolPolicy,
     private val send: (PoolEvent) -> Unit,
     private val closeFailed: (Throwable) -> Unit,
@@ -38,18 +42,23 @@ internal class SlotTask<C : Any>(
         private set
 
     /** For hooks: children of the connection's coroutine, so that it never closes under one. */
-    private var hooks: CoroutineScope? = null
+    private var calls: CoroutineScope? = null
     private var failure: Throwable? = null
+    private var role: Probe? = null
 
     fun start(scope: CoroutineScope) {
         job = scope.launch { run() }
         // Not in the coroutine itself: one that is cancelled before it starts does not run at all.
-        job.invokeOnCompletion { send(PoolEvent.Ended(slot, failure)) }
+        job.invokeOnCompletion { send(PoolEvent.Ended(slot, failure, faultOf(connector, failure))) }
     }
 
-    fun check() = hook({ PoolEvent.Checked(slot, it) }) {
-        bounded("isValid", policy.checkTimeout) {
-            if (!connector.isValid(it)) throw NotValid()
+    fun check() {
+        var probe: Probe? = null
+        hook({ PoolEvent.Checked(slot, it, probe) }) {
+            if (hooks.valid) {
+                bounded("isValid", policy.checkTimeout) { if (!connector.isValid(it)) throw NotValid() }
+            }
+            probe = probeRole(it)
         }
     }
 
@@ -59,18 +68,19 @@ internal class SlotTask<C : Any>(
 
     private fun hook(event: (Throwable?) -> PoolEvent, call: suspend SlotTask<C>.(C) -> Unit) {
         val opened = connection ?: return
-        hooks?.launch { send(event(failureOf { call(opened) })) }
+        calls?.launch { send(event(failureOf { call(opened) })) }
     }
 
     private suspend fun run() {
         var opened: C? = null
         try {
             // The result leaves by the variable: a timeout or a cancellation just then would drop a returned one.
-            val failed = failureOf { bounded("connect", policy.connectTimeout) { opened = connector.connect(backend) } }
-            when (val mine = opened) {
-                null -> failure = failed
-                else -> live(mine)
+            failure = failureOf {
+                bounded("connect", policy.connectTimeout) { opened = connector.connect(backend) }
+                role = opened?.let { probeRole(it) }
             }
+            val mine = opened
+            if (mine != null && failure == null) live(mine)
         } finally {
             opened?.let { close(it) }
         }
@@ -78,11 +88,19 @@ internal class SlotTask<C : Any>(
 
     private suspend fun live(mine: C): Nothing = coroutineScope {
         connection = mine
-        hooks = this
-        send(PoolEvent.Connected(slot))
+        calls = this
+        send(PoolEvent.Connected(slot, role))
         val lost = failureOf { connector.awaitClosed(mine) }
         send(PoolEvent.Lost(slot, lost))
         awaitCancellation()
+    }
+
+    private suspend fun probeRole(mine: C): Probe? {
+        if (!hooks.role) return null
+        val demotions = meter.demotions
+        var told: Role = Role.Unknown
+        bounded("probeRole", policy.checkTimeout) { told = connector.probeRole(mine) }
+        return Probe(told, demotions)
     }
 
     private suspend fun close(mine: C) = withContext(NonCancellable) {
@@ -104,6 +122,13 @@ internal class SlotTask<C : Any>(
             true
         } ?: throw CallTimeout(name, limit)
     }
+}
+
+/** A connector that breaks its promise never to throw has said nothing. */
+internal fun faultOf(connector: Connector<*>, cause: Throwable?): Fault = try {
+    if (cause == null) Fault.None else connector.classify(cause)
+} catch (_: Throwable) {
+    Fault.Broken
 }
 
 /** [Connector.isValid] said no. */

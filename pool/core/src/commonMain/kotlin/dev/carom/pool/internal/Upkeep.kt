@@ -3,6 +3,7 @@ package dev.carom.pool.internal
 import dev.carom.pool.PoolPolicy
 import kotlin.random.Random
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
 
 /** Health checks and lifetimes. */
 internal class Upkeep(
@@ -10,11 +11,17 @@ internal class Upkeep(
     private val lending: Lending,
     private val book: SlotBook,
     private val random: Random,
+    private val hooks: Hooks,
 ) {
     val nextDeadline: Duration?
-        get() = book.slots.values
-            .mapNotNull { it.state.idleLife }
-            .minOfOrNull { minOf(it.nextCheck, it.expires) }
+        get() = listOfNotNull(
+            book.slots.values.mapNotNull { slot ->
+                val life = slot.state.idleLife ?: return@mapNotNull null
+                minOf(life.nextCheck, life.expires, idleEnd(slot) ?: life.expires)
+            }.minOrNull(),
+            book.slots.values.mapNotNull { drainEnd(it) }.minOrNull(),
+            if (hooks.role) book.sets.values.filter { it.online }.minOfOrNull { it.nextProbe } else null,
+        ).minOrNull()
 
     fun newLife(): Life {
         val now = book.now
@@ -37,14 +44,68 @@ internal class Upkeep(
         slot.state.idleLife?.let { it.expires <= book.now } ?: false
     }
 
+    /** Connections nobody has wanted for too long. */
+    fun idleTooLong(): List<Slot> = book.slots.values.filter { slot -> idleEnd(slot)?.let { it <= book.now } ?: false }
+
+    /** Lent connections of removed or drained backends whose holders have had time enough. */
+    fun drainedTooLong(): List<Slot> = book.slots.values.filter { slot ->
+        drainEnd(slot)?.let { it <= book.now }
+            ?: false
+    }
+
+    private fun idleEnd(slot: Slot): Duration? {
+        if (policy.idleTimeout.isInfinite() || slot.state !is SlotState.Ready ||
+            !lending.isFree(slot.index)
+        ) {
+            return null
+        }
+        return lending.idleSince(slot.index).milliseconds + policy.idleTimeout
+    }
+
+    private fun drainEnd(slot: Slot): Duration? {
+        val state = slot.state as? SlotState.Draining ?: return null
+        if (policy.drainTimeout.isInfinite() || (state.reason != REMOVED && state.reason != DRAINED)) return null
+        return state.since + policy.drainTimeout
+    }
+
+    /** Takes all idle connections of a backend out of circulation and checks them, because one of them was reset. */
+    fun sweep(set: SlotSet) {
+        if (!hooks.valid || set.sweptAt?.let { book.now - it < policy.checkTimeout } == true) return
+        set.sweptAt = book.now
+        for (slot in set.slots) {
+            val life = slot.state.idleLife ?: continue
+            if (takeOut(slot, life)) startCheck(slot, life, "another of this backend was reset")
+        }
+    }
+
+    /** Asks backends for their roles, one idle connection of each. */
+    fun startProbes() {
+        if (!hooks.role) return
+        for (set in book.sets.values) {
+            if (set.nextProbe > book.now) continue
+            set.nextProbe = book.now + policy.roleInterval
+            if (set.slots.any { it.state is SlotState.Checking }) continue
+            for (slot in set.slots) {
+                val life = slot.state.idleLife ?: continue
+                if (!takeOut(slot, life)) continue
+                startCheck(slot, life, "the role is asked for")
+                break
+            }
+        }
+    }
+
+    private fun startCheck(slot: Slot, life: Life, reason: String) {
+        book.move(slot, SlotState.Checking(life), reason)
+        book.add(PoolEffect.Check(slot.id))
+    }
+
     fun startChecks() {
         if (policy.healthInterval.isInfinite()) return
         for (slot in book.slots.values.toList()) {
             val life = slot.state.idleLife ?: continue
             if (life.nextCheck > book.now) continue
             if (mayCheck(slot) && takeOut(slot, life)) {
-                book.move(slot, SlotState.Checking(life), "its check is due")
-                book.add(PoolEffect.Check(slot.id))
+                startCheck(slot, life, "its check is due")
             } else {
                 life.nextCheck = book.now + policy.healthInterval * POSTPONED
             }

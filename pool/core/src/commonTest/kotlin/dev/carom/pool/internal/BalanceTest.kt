@@ -6,7 +6,7 @@ import kotlin.random.Random
 
 class BalanceTest :
     FunSpec({
-        fun up(held: Int = 0, weight: Int = 1) = Claimant(Share.Serving, held, weight)
+        fun up(held: Int = 0, weight: Int = 1) = Claimant(Share.Serving, held, weight.toDouble())
         fun down() = Claimant(Share.Probe, 0, down = true)
 
         fun allot(all: List<Claimant>, target: Int, perBackend: Int = 16, every: Boolean = true): List<Int> =

@@ -1,9 +1,16 @@
 package dev.carom.pool.internal
 
 import dev.carom.pool.Backend
+import dev.carom.pool.BackendChoice
 import dev.carom.pool.BackoffPolicy
+import dev.carom.pool.ClaimOutcome
+import dev.carom.pool.Fault
+import dev.carom.pool.OutlierPolicy
+import dev.carom.pool.PlacementPolicy
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.PoolSnapshot
+import dev.carom.pool.Removal
+import dev.carom.pool.Role
 import dev.carom.pool.backend
 import io.kotest.core.spec.style.FunSpec
 import kotlinx.coroutines.CoroutineScope
@@ -33,7 +40,8 @@ class PoolStateModelTest :
 
 private class World(private val seed: Int) : DeskEvents {
     private val random = Random(seed)
-    private val recycles = random.nextInt(4) == 0
+    private val hooks =
+        Hooks(recycle = random.nextInt(4) == 0, valid = random.nextBoolean(), role = random.nextBoolean())
     private val policy = randomPolicy(random)
     private val backends = (0 until random.nextInt(1, 6)).map {
         backend("b$it", priority = random.nextInt(2), weight = random.nextInt(3))
@@ -43,8 +51,9 @@ private class World(private val seed: Int) : DeskEvents {
     private val scope = CoroutineScope(start)
     private var now = Duration.ZERO
     private val clock = CoarseClock(HandClock { now }) {}
-    private val desk = ClaimDesk<Connection>(policy.maxSlots, clock, recycles, this)
-    private val state = PoolState(policy, desk, Random(seed), recycles)
+    private val rules = DeskRules(policy.ceiling, policy.reserved, cleans = hooks.recycle)
+    private val desk = ClaimDesk<Connection>(rules, clock, this)
+    private val state = PoolState(policy, desk, Random(seed), hooks)
 
     private class Connection(val slot: Long, val backend: Backend) {
         var open = true
@@ -56,7 +65,7 @@ private class World(private val seed: Int) : DeskEvents {
         val index: Int
     }
 
-    private class Connecting(override val backend: Backend, override val index: Int) : Task
+    private class Connecting(override val backend: Backend, override val index: Int, val meter: Meter) : Task
 
     private class Open(override val backend: Backend, override val index: Int, val line: Line<Connection>) : Task {
         var hook: String? = null
@@ -66,10 +75,13 @@ private class World(private val seed: Int) : DeskEvents {
 
     private val tasks = LinkedHashMap<Long, Task>()
     private val pending = ArrayDeque<PoolEvent>()
-    private val waiters = ArrayList<Pair<Int, Deferred<Lease<Connection>>>>()
+    private class Caller(val number: Int, val request: Request, val lease: Deferred<Lease<Connection>>)
+
+    private val waiters = ArrayList<Caller>()
     private val holders = ArrayList<Pair<Lease<Connection>, Connection>>()
     private var arrivals = 0
-    private var lastServed = -1
+    private var paused = false
+    private val lastServed = HashMap<String, Int>()
     private val log = ArrayList<String>()
     private var closing = false
 
@@ -85,6 +97,14 @@ private class World(private val seed: Int) : DeskEvents {
 
     override fun closed(refused: Int) = Unit
 
+    override fun reported(slot: Long, fault: Fault, cause: Throwable?) {
+        pending += PoolEvent.Reported(slot, fault, cause)
+    }
+
+    override fun classify(cause: Throwable): Fault = Fault.entries.random(random)
+
+    override fun shed(waiter: Waiter<*>, waiting: Int, waited: Duration): Throwable = Broken()
+
     fun live(steps: Int) {
         try {
             give(PoolEvent.BackendsListed(backends.filter { random.nextBoolean() }.toSet()))
@@ -92,7 +112,8 @@ private class World(private val seed: Int) : DeskEvents {
             drain()
         } catch (e: Throwable) {
             throw AssertionError(
-                "seed $seed, policy $policy, recycles $recycles, last steps:\n${log.takeLast(40).joinToString("\n")}",
+                "seed $seed, policy $policy, hooks ${hooks.recycle} ${hooks.valid} ${hooks.role}, last steps:\n" +
+                    log.takeLast(80).joinToString("\n"),
                 e,
             )
         } finally {
@@ -102,7 +123,7 @@ private class World(private val seed: Int) : DeskEvents {
 
     private fun step() {
         now += random.nextInt(0, 400).milliseconds
-        when (random.nextInt(16)) {
+        when (random.nextInt(24)) {
             0 -> give(PoolEvent.BackendsListed(backends.filter { random.nextInt(3) > 0 }.toSet()))
             1 -> backends.random(random).let { healthy[it] = random.nextBoolean() }
             2, 3, 4 -> claim()
@@ -113,6 +134,9 @@ private class World(private val seed: Int) : DeskEvents {
             10 -> hangUp()
             11 -> now += random.nextInt(1, 60).seconds
             12 -> give(PoolEvent.ReadyAwaited(random.nextInt(1, policy.maxSlots + 1)))
+            13 -> report()
+            14 -> operate()
+            15 -> pause(random.nextInt(4) == 0)
             else -> progress()
         }
         settle()
@@ -138,14 +162,62 @@ private class World(private val seed: Int) : DeskEvents {
         val failure = if (random.nextInt(4) == 0) Broken() else null
         val hook = task.hook
         task.hook = null
-        give(if (hook == "check") PoolEvent.Checked(slot, failure) else PoolEvent.Recycled(slot, failure))
+        val probe = if (failure == null) probe(task.line.meter) else null
+        give(if (hook == "check") PoolEvent.Checked(slot, failure, probe) else PoolEvent.Recycled(slot, failure))
     }
 
     private fun connected(slot: Long, task: Connecting) {
-        val line = Line(slot, task.index, task.backend, Connection(slot, task.backend), desk)
+        val line = Line(slot, task.index, task.backend, task.meter, Connection(slot, task.backend), desk)
         tasks[slot] = Open(task.backend, task.index, line)
-        desk.admit(line, tasks.values.filterIsInstance<Open>().groupBy({ it.backend }, { it.index }).values)
-        give(PoolEvent.Connected(slot))
+        desk.admit(line)
+        assign()
+        give(PoolEvent.Connected(slot, probe(task.meter)))
+    }
+
+    private fun assign() {
+        val backends = tasks.values.filterIsInstance<Open>().groupBy { it.backend }.values
+        val latency = policy.placement.choice == BackendChoice.LeastLatency
+        desk.assign(
+            backends.map { open ->
+                open.map { it.index }
+            },
+            backends.map { it[0].line.meter }.takeIf { latency },
+        )
+    }
+
+    private fun probe(meter: Meter) =
+        if (hooks.role) Probe(Role.entries.random(random), meter.demotions - random.nextInt(2)) else null
+
+    private fun report() {
+        val (lease) = holders.randomOrNull(random) ?: return
+        if (random.nextInt(3) == 0) {
+            lease.report(Broken())
+        } else {
+            repeat(random.nextInt(6)) {
+                lease.report(ClaimOutcome.entries.random(random), random.nextLong(1, 1_000_000))
+            }
+        }
+    }
+
+    private fun operate() {
+        val backend = backends.random(random)
+        when (random.nextInt(4)) {
+            0 -> give(PoolEvent.DrainRequested(backend))
+
+            1 -> give(PoolEvent.DrainRevoked(backend))
+
+            2 -> give(PoolEvent.EvictRequested(backend.takeIf { random.nextBoolean() }))
+
+            else -> {
+                val max = random.nextInt(policy.reserved + 1, policy.ceiling + 1)
+                give(PoolEvent.LimitsSet(random.nextInt(0, max + 1), max))
+            }
+        }
+    }
+
+    private fun pause(paused: Boolean) {
+        this.paused = paused
+        desk.pause(paused)
     }
 
     private fun ended(slot: Long, cause: Throwable?) {
@@ -153,18 +225,27 @@ private class World(private val seed: Int) : DeskEvents {
         give(PoolEvent.Ended(slot, cause))
     }
 
-    private fun claim() {
+    private fun claim(picky: Boolean = true) {
         val number = arrivals++
-        val ready = desk.take("caller $number")
+        val request = request("caller $number", picky)
+        val ready = if (request.easy && !request.reserved) desk.take("caller $number") else desk.take(request)
         if (ready != null) {
             expect(desk.waiting == 0) { "caller $number overtook ${desk.waiting} waiters" }
             hold(ready)
             return
         }
-        val deferred = scope.async(start = CoroutineStart.UNDISPATCHED) {
-            desk.await(now + policy.claimTimeout, "caller $number", 0, null)
+        waiters +=
+            Caller(number, request, scope.async(start = CoroutineStart.UNDISPATCHED) { desk.await(request, now) })
+    }
+
+    private fun request(who: String, picky: Boolean): Request {
+        val deadline = now + policy.claimTimeout
+        val reserved = random.nextInt(8) == 0
+        return when (if (picky) random.nextInt(8) else 7) {
+            0 -> Request(who, policy.claimTimeout, deadline, reserved, role = Role.Primary)
+            1 -> backends.random(random).let { b -> Request(who, policy.claimTimeout, deadline, reserved) { it == b } }
+            else -> Request(who, policy.claimTimeout, deadline, reserved)
         }
-        waiters += number to deferred
     }
 
     private fun hold(lease: Lease<Connection>) {
@@ -185,7 +266,7 @@ private class World(private val seed: Int) : DeskEvents {
     private fun cancelWaiter() {
         val waiter = waiters.randomOrNull(random) ?: return
         waiters -= waiter
-        waiter.second.cancel()
+        waiter.lease.cancel()
     }
 
     private fun hangUp() {
@@ -194,30 +275,45 @@ private class World(private val seed: Int) : DeskEvents {
     }
 
     private fun settle() {
-        collectGrants()
-        while (true) give(pending.removeFirstOrNull() ?: break)
+        givePending()
         if (state.nextDeadline?.let { it <= now } == true) give(PoolEvent.Tick)
         desk.expire(now) { Broken() }
         desk.lowTold = !state.mayGrow
         desk.lowWater = policy.spares / 2
+        givePending()
+    }
+
+    private fun givePending() {
         collectGrants()
-        while (true) give(pending.removeFirstOrNull() ?: break)
+        while (pending.isNotEmpty()) {
+            give(pending.removeFirst())
+            collectGrants()
+        }
     }
 
     private fun collectGrants() {
-        val done = waiters.filter { it.second.isCompleted }
+        val done = waiters.filter { it.lease.isCompleted }
         waiters -= done.toSet()
-        for ((number, deferred) in done) {
-            if (deferred.getCompletionExceptionOrNull() != null) continue
-            expect(number > lastServed) { "caller $number was served after caller $lastServed" }
-            lastServed = number
-            hold(deferred.getCompleted())
+        for (caller in done) {
+            if (caller.lease.getCompletionExceptionOrNull() != null) continue
+            // Among those who take anything, within a lane, nobody is overtaken.
+            if (caller.request.easy) {
+                val lane = if (caller.request.reserved) "reserved" else "normal"
+                expect(caller.number > (lastServed[lane] ?: -1)) {
+                    "caller ${caller.number} was served late: $lastServed"
+                }
+                lastServed[lane] = caller.number
+            }
+            hold(caller.lease.getCompleted())
         }
     }
 
     private fun give(event: PoolEvent) {
         log += "$now $event"
-        for (effect in state.on(event, now)) perform(effect)
+        for (effect in state.on(event, now)) {
+            log += "        $effect"
+            perform(effect)
+        }
     }
 
     private fun perform(effect: PoolEffect) {
@@ -225,7 +321,7 @@ private class World(private val seed: Int) : DeskEvents {
             is PoolEffect.Connect -> {
                 expect(effect.slot !in tasks) { "slot ${effect.slot} connects twice" }
                 expect(!closing) { "a connect after closing began" }
-                tasks[effect.slot] = Connecting(effect.backend, effect.index)
+                tasks[effect.slot] = Connecting(effect.backend, effect.index, effect.meter)
             }
 
             is PoolEffect.Disconnect -> disconnect(effect.slot)
@@ -235,6 +331,8 @@ private class World(private val seed: Int) : DeskEvents {
             is PoolEffect.Recycle -> hook(effect.slot, "recycle")
 
             is PoolEffect.Lend -> desk.offer((tasks.getValue(effect.slot) as Open).line)
+
+            is PoolEffect.Reconsider -> desk.reconsider()
 
             is PoolEffect.Tell -> Unit
         }
@@ -250,7 +348,9 @@ private class World(private val seed: Int) : DeskEvents {
     private fun disconnect(slot: Long) {
         val task = tasks.getValue(slot)
         val connection = (task as? Open)?.line?.connection
-        expect(connection == null || connection.users == 0 || forcing) { "slot $slot is closed under its holder" }
+        expect(connection == null || connection.users == 0 || forcing || policy.drainTimeout.isFinite()) {
+            "slot $slot is closed under its holder"
+        }
         expect(task !is Open || !desk.isFree(task.index)) { "slot $slot is closed while it is free for all" }
         expect(task !is Closing) { "slot $slot is closed twice" }
         tasks[slot] = Closing(task.backend, task.index, connection)
@@ -260,17 +360,21 @@ private class World(private val seed: Int) : DeskEvents {
 
     private fun check() {
         val snapshot = state.snapshot("model", 0, PoolSnapshot.Phase.Open)
-        expect(tasks.size <= policy.maxSlots) { "${tasks.size} slots of at most ${policy.maxSlots}" }
-        expect(snapshot.slots <= policy.maxSlots) { "$snapshot has ${snapshot.slots} slots" }
+        expect(tasks.size <= policy.ceiling) { "${tasks.size} slots of at most ${policy.ceiling}" }
+        expect(snapshot.slots <= policy.ceiling) { "$snapshot has ${snapshot.slots} slots" }
         expect(snapshot.slots >= tasks.size) { "${tasks.size} coroutines, but ${snapshot.slots} slots" }
         val open = tasks.values.count { it is Open }
         expect(snapshot.connected == open) { "$open open connections, but the snapshot says ${snapshot.connected}" }
-        expect(snapshot.claimed == holders.size) {
-            "${holders.size} holders, but the snapshot says ${snapshot.claimed}"
+        expect(snapshot.claimed == holders.count { it.second.open && !closes(it.second) }) {
+            "${holders.size} holders, but the snapshot says ${snapshot.claimed}: ${snapshot.backends}, $tasks"
         }
-        expect(desk.waiting == 0 || desk.free == 0) { "${desk.waiting} wait while ${desk.free} are free" }
+        for (caller in waiters) {
+            if (paused && !caller.request.reserved) continue
+            val fit = tasks.values.find { it is Open && desk.isFree(it.index) && caller.request.suits(it.line) }
+            expect(fit == null) { "caller ${caller.number} waits while a connection to ${fit?.backend} is free" }
+        }
         for ((lease, connection) in holders) {
-            expect(connection.open) { "$lease lost its connection" }
+            expect(connection.open || policy.drainTimeout.isFinite()) { "$lease lost its connection" }
             expect(lease.connection === connection) { "$lease has another connection" }
         }
         for (backend in snapshot.backends) {
@@ -280,6 +384,8 @@ private class World(private val seed: Int) : DeskEvents {
         }
     }
 
+    private fun closes(connection: Connection) = tasks[connection.slot] is Closing
+
     /** At the end: a healthy world serves whoever waits; then everything closes. */
     private fun drain() {
         while (holders.isNotEmpty()) {
@@ -287,8 +393,14 @@ private class World(private val seed: Int) : DeskEvents {
             settle()
         }
         backends.forEach { healthy[it] = true }
+        pause(false)
+        backends.forEach { give(PoolEvent.DrainRevoked(it)) }
+        settle()
+        waiters.filter { !it.request.easy }.forEach { it.lease.cancel() }
+        waiters.removeAll { !it.request.easy }
+        give(PoolEvent.LimitsSet(policy.spares, policy.maxSlots))
         give(PoolEvent.BackendsListed(backends.toSet()))
-        repeat(4) { claim() }
+        repeat(4) { claim(picky = false) }
         runUntil("waiting claims are served") {
             while (holders.isNotEmpty()) release { it.close() }
             waiters.isEmpty()
@@ -339,5 +451,20 @@ private fun randomPolicy(random: Random): PoolPolicy {
         maxLifetime = if (random.nextBoolean()) 20.seconds else Duration.INFINITE,
         rebalanceInterval = 10.seconds,
         shrinkInterval = 1.seconds,
+        reserved = if (random.nextInt(4) == 0) random.nextInt(0, max) else 0,
+        ceiling = max + random.nextInt(0, 4),
+        connectRate = if (random.nextInt(4) == 0) 2.0 else Double.POSITIVE_INFINITY,
+        idleTimeout = if (random.nextInt(4) == 0) 5.seconds else Duration.INFINITE,
+        drainTimeout = if (random.nextInt(4) == 0) 5.seconds else Duration.INFINITE,
+        removal = Removal.entries.random(random),
+        outlier = OutlierPolicy(failuresInARow = 3, minimumReports = 5, interval = 2.seconds, ejection = 3.seconds),
+        placement = PlacementPolicy(
+            spillBelow = if (random.nextBoolean()) 0.6 else 0.0,
+            hold = 2.seconds,
+            subset = if (random.nextInt(4) == 0) random.nextInt(1, 4) else Int.MAX_VALUE,
+            decoherence = 3.seconds,
+            choice = BackendChoice.entries.random(random),
+            slowStart = if (random.nextInt(4) == 0) 3.seconds else Duration.ZERO,
+        ),
     )
 }

@@ -47,8 +47,8 @@ class PoolStateTest :
             Steps(one).run {
                 on(PoolEvent.BackendsListed(setOf(a)))
                 on(PoolEvent.Ended(1, Refused())) shouldBe listOf(
-                    "backend down: a (10.0.0.a:1000): connect failed: Refused: no",
                     "slot 1 of a (10.0.0.a:1000): Connecting -> BackingOff: connect failed: Refused: no",
+                    "backend down: a (10.0.0.a:1000): connect failed: Refused: no",
                 )
                 val due = checkNotNull(state.nextDeadline)
                 (due > now && due <= now + one.backoff.start) shouldBe true
@@ -75,7 +75,7 @@ class PoolStateTest :
         }
 
         test("an idle connection of a removed backend closes; one on loan when it comes back, without clean-up") {
-            Steps(PoolPolicy(spares = 2, maxSlots = 2), recycles = true).run {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2), Hooks(recycle = true)).run {
                 on(PoolEvent.BackendsListed(setOf(a)))
                 on(PoolEvent.Connected(1))
                 on(PoolEvent.Connected(2))
@@ -103,7 +103,7 @@ class PoolStateTest :
         }
 
         test("a return is cleaned before it is lent again; a failed clean-up ends the connection") {
-            Steps(one, recycles = true).run {
+            Steps(one, Hooks(recycle = true)).run {
                 on(PoolEvent.BackendsListed(setOf(a)))
                 on(PoolEvent.Connected(1))
                 lending.lend(0)
@@ -117,7 +117,7 @@ class PoolStateTest :
         }
 
         test("a claim that never reached its caller needs no clean-up") {
-            Steps(one, recycles = true).run {
+            Steps(one, Hooks(recycle = true)).run {
                 on(PoolEvent.BackendsListed(setOf(a)))
                 on(PoolEvent.Connected(1))
                 lending.lend(0)
@@ -215,9 +215,9 @@ class PoolStateTest :
 private class Refused : RuntimeException("no")
 
 /** A state, a clock turned by hand, and connections that are lent by hand. */
-private class Steps(policy: PoolPolicy, recycles: Boolean = false) {
+private class Steps(policy: PoolPolicy, hooks: Hooks = Hooks()) {
     val lending = HandLending()
-    val state = PoolState(policy, lending, Random(1), recycles)
+    val state = PoolState(policy, lending, Random(1), hooks)
     var now = Duration.ZERO
     private val indices = HashMap<Long, Int>()
 
@@ -236,7 +236,8 @@ private class Steps(policy: PoolPolicy, recycles: Boolean = false) {
                 effect.toString()
             }
 
-            is PoolEffect.Check, is PoolEffect.Disconnect, is PoolEffect.Recycle -> effect.toString()
+            is PoolEffect.Check, is PoolEffect.Disconnect, is PoolEffect.Recycle, is PoolEffect.Reconsider ->
+                effect.toString()
         }
     }
 
@@ -248,6 +249,7 @@ private class HandLending : Lending {
     private val freeOnes = HashSet<Int>()
     private val loans = HashMap<Int, Int>()
     val recalled = HashSet<Int>()
+    val idleSince = HashMap<Int, Long>()
     override var waiting = 0
     override val free: Int get() = freeOnes.size
 
@@ -273,4 +275,6 @@ private class HandLending : Lending {
     }
 
     override fun loans(index: Int): Int = loans[index] ?: 0
+
+    override fun idleSince(index: Int): Long = idleSince[index] ?: 0
 }

@@ -6,7 +6,9 @@ import dev.carom.pool.Backend
 import dev.carom.pool.BlockingConnector
 import dev.carom.pool.BlockingResolver
 import dev.carom.pool.Connector
+import dev.carom.pool.Fault
 import dev.carom.pool.Resolver
+import dev.carom.pool.Role
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -28,17 +30,7 @@ import kotlin.coroutines.resume
 import kotlin.coroutines.resumeWithException
 import kotlin.time.toKotlinDuration
 
-/** The pool is quicker without hooks and asks a connector's class which it has: so there is a class for each case. */
-internal fun <C : Any> connector(blocking: BlockingConnector<C>): Connector<C> {
-    val acquires = overrides(blocking, "onAcquire")
-    val recycles = overrides(blocking, "onRecycle")
-    return when {
-        acquires && recycles -> AcquiringRecyclingAdapter(blocking)
-        acquires -> AcquiringAdapter(blocking)
-        recycles -> RecyclingAdapter(blocking)
-        else -> ConnectorAdapter(blocking)
-    }
-}
+internal fun <C : Any> connector(blocking: BlockingConnector<C>): Connector<C> = ConnectorAdapter(blocking)
 
 internal fun resolver(blocking: BlockingResolver, interval: Duration): Resolver {
     require(!interval.isNegative && !interval.isZero) { "interval must be positive, was $interval" }
@@ -57,9 +49,15 @@ internal fun resolver(blocking: BlockingResolver, interval: Duration): Resolver 
 private fun overrides(blocking: BlockingConnector<*>, hook: String): Boolean = blocking.javaClass.methods
     .any { it.name == hook && it.parameterCount == 1 && it.declaringClass != BlockingConnector::class.java }
 
-private open class ConnectorAdapter<C : Any>(protected val blocking: BlockingConnector<C>) : Connector<C> {
+private class ConnectorAdapter<C : Any>(private val blocking: BlockingConnector<C>) : HookedConnector<C> {
     private val dispatcher = blockingDispatcher()
-    private val checks = overrides(blocking, "isValid")
+
+    override val hooks = Hooks(
+        acquire = overrides(blocking, "onAcquire"),
+        recycle = overrides(blocking, "onRecycle"),
+        valid = overrides(blocking, "isValid"),
+        role = overrides(blocking, "probeRole"),
+    )
 
     override suspend fun connect(backend: Backend): C {
         var opened: C? = null
@@ -74,8 +72,15 @@ private open class ConnectorAdapter<C : Any>(protected val blocking: BlockingCon
         }
     }
 
-    override suspend fun isValid(connection: C): Boolean =
-        if (checks) interruptible { blocking.isValid(connection) } else true
+    override suspend fun isValid(connection: C): Boolean = interruptible { blocking.isValid(connection) }
+
+    override suspend fun onAcquire(connection: C): Unit = interruptible { blocking.onAcquire(connection) }
+
+    override suspend fun onRecycle(connection: C): Unit = interruptible { blocking.onRecycle(connection) }
+
+    override suspend fun probeRole(connection: C): Role = interruptible { blocking.probeRole(connection) }
+
+    override fun classify(cause: Throwable): Fault = blocking.classify(cause)
 
     override suspend fun awaitClosed(connection: C) {
         blocking.whenClosed(connection)?.awaitEnd() ?: awaitCancellation()
@@ -85,7 +90,7 @@ private open class ConnectorAdapter<C : Any>(protected val blocking: BlockingCon
 
     override fun toString(): String = blocking.toString()
 
-    protected suspend fun <T> interruptible(block: () -> T): T = runInterruptible(dispatcher, block)
+    private suspend fun <T> interruptible(block: () -> T): T = runInterruptible(dispatcher, block)
 
     private suspend fun closeLate(connection: C, failure: Throwable) = withContext(NonCancellable) {
         try {
@@ -94,18 +99,6 @@ private open class ConnectorAdapter<C : Any>(protected val blocking: BlockingCon
             failure.addSuppressed(closing)
         }
     }
-}
-
-private open class AcquiringAdapter<C : Any>(blocking: BlockingConnector<C>) : ConnectorAdapter<C>(blocking) {
-    override suspend fun onAcquire(connection: C): Unit = interruptible { blocking.onAcquire(connection) }
-}
-
-private class RecyclingAdapter<C : Any>(blocking: BlockingConnector<C>) : ConnectorAdapter<C>(blocking) {
-    override suspend fun onRecycle(connection: C): Unit = interruptible { blocking.onRecycle(connection) }
-}
-
-private class AcquiringRecyclingAdapter<C : Any>(blocking: BlockingConnector<C>) : AcquiringAdapter<C>(blocking) {
-    override suspend fun onRecycle(connection: C): Unit = interruptible { blocking.onRecycle(connection) }
 }
 
 /** Unlike `await`, does not cancel the stage when it is cancelled itself: the stage is the user's. */

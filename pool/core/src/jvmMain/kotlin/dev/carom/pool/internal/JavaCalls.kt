@@ -3,6 +3,7 @@
 package dev.carom.pool.internal
 
 import dev.carom.pool.Claim
+import dev.carom.pool.ClaimOptions
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -19,7 +20,7 @@ internal fun <T> call(block: suspend () -> T): T = runBlocking { block() }
 internal fun <C : Any> lease(block: suspend () -> Claim<C>): Claim<C> {
     var granted: Claim<C>? = null
     try {
-        return runBlocking { block().also { granted = it } }
+        return runBlocking(Caller(Thread.currentThread())) { block().also { granted = it } }
     } catch (failure: Throwable) {
         // A cancelled coroutine that ends well all the same has its result dropped by runBlocking.
         granted?.close()
@@ -36,6 +37,21 @@ internal fun <T> inOwnScope(open: (CoroutineScope) -> T): T {
 /** [holder], else this thread's name; virtual threads often have none. */
 internal fun holderOrThread(holder: String?): String =
     holder ?: Thread.currentThread().run { name.ifEmpty { "thread $id" } }
+
+/** [options] with this thread's name, if they name nobody. */
+internal fun named(options: ClaimOptions): ClaimOptions = if (options.holder != null) {
+    options
+} else {
+    ClaimOptions(
+        holderOrThread(null),
+        options.tags,
+        options.timeout,
+        options.reserved,
+        options.role,
+        options.accepts,
+        options.allowNested,
+    )
+}
 
 /** Whole milliseconds, as many as a Long holds. */
 internal fun graceMillis(grace: Duration): Long {

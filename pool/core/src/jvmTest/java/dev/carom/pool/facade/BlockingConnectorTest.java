@@ -11,11 +11,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.carom.pool.Backend;
 import dev.carom.pool.BlockingConnector;
 import dev.carom.pool.Connector;
+import dev.carom.pool.internal.HookedConnector;
+import dev.carom.pool.internal.Hooks;
 import dev.carom.pool.internal.JavaCalls;
 import dev.carom.pool.internal.JavaFutures;
 import java.io.IOException;
-import java.lang.reflect.Method;
-import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -77,9 +77,13 @@ class BlockingConnectorTest {
     }
 
     private static Stream<String> hooks(BlockingConnector<String> connector) {
-        Method[] methods = connector.toConnector().getClass().getMethods();
-        return Stream.of("onAcquire", "onRecycle").filter(hook -> Arrays.stream(methods)
-                .anyMatch(method -> method.getName().equals(hook) && method.getDeclaringClass() != Connector.class));
+        Hooks hooks = ((HookedConnector<String>) connector.toConnector()).getHooks();
+        Stream<String> all = Stream.of(
+                hooks.getAcquire() ? "onAcquire" : "",
+                hooks.getRecycle() ? "onRecycle" : "",
+                hooks.getValid() ? "isValid" : "",
+                hooks.getRole() ? "probeRole" : "");
+        return all.filter(hook -> !hook.isEmpty());
     }
 
     @Test
@@ -103,7 +107,7 @@ class BlockingConnectorTest {
     @DisplayName("the adapter has the hooks its connector overrides, and no others")
     void onlyOverriddenHooks() {
         assertEquals("[]", hooks(new Plain()).toList().toString());
-        assertEquals("[onAcquire, onRecycle]", hooks(new Full()).toList().toString());
+        assertEquals("[onAcquire, onRecycle, isValid]", hooks(new Full()).toList().toString());
         assertEquals("[onAcquire]", hooks(new Plain() {
             @Override
             public void onAcquire(String connection) {}

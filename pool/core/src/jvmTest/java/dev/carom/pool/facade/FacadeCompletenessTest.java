@@ -47,7 +47,8 @@ class FacadeCompletenessTest {
 
     /** What never waits needs no future: it is on {@code PoolFutures.pool()}. */
     private static final Set<String> NOT_IN_FUTURES =
-            Set.of("name()", "policy()", "snapshots()", "notices()", "tryClaim()", "tryClaim(String)");
+            Set.of("name()", "policy()", "snapshots()", "notices()", "tryClaim()", "tryClaim(String)", "undrain(Backend)",
+                    "evict()", "evict(Backend)", "pause()", "resume()", "limit(int, int)");
 
     /** A watch that blocks costs a thread for each connection: {@code whenClosed} is a stage. */
     private static final Map<String, String> RENAMED_IN_CONNECTOR = Map.of("awaitClosed(Object)", "whenClosed(Object)");
@@ -104,7 +105,7 @@ class FacadeCompletenessTest {
     void interruptible() {
         Set<String> quiet = Arrays.stream(BlockingPool.class.getDeclaredMethods())
                 .filter(method -> Modifier.isPublic(method.getModifiers()))
-                .filter(method -> Set.of("claim", "awaitReady", "use", "run", "close").contains(method.getName()))
+                .filter(method -> Set.of("claim", "awaitReady", "use", "run", "explain", "drain", "close").contains(method.getName()))
                 .filter(method -> !List.of(method.getExceptionTypes()).contains(InterruptedException.class))
                 .map(FacadeCompletenessTest::signature)
                 .collect(Collectors.toSet());

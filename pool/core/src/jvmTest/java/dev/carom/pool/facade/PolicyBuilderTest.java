@@ -4,10 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.carom.pool.BackendChoice;
 import dev.carom.pool.BackoffPolicy;
 import dev.carom.pool.BackoffPolicyBuilder;
+import dev.carom.pool.LeasePolicy;
+import dev.carom.pool.LeasePolicyBuilder;
+import dev.carom.pool.NestedClaims;
+import dev.carom.pool.OutlierPolicy;
+import dev.carom.pool.OutlierPolicyBuilder;
+import dev.carom.pool.PlacementPolicy;
+import dev.carom.pool.PlacementPolicyBuilder;
 import dev.carom.pool.PoolPolicy;
 import dev.carom.pool.PoolPolicyBuilder;
+import dev.carom.pool.QueuePolicies;
+import dev.carom.pool.Removal;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.time.Duration;
@@ -49,6 +59,9 @@ class PolicyBuilderTest {
     void complete() throws NoSuchMethodException {
         assertComplete(PoolPolicy.class, PoolPolicyBuilder.class);
         assertComplete(BackoffPolicy.class, BackoffPolicyBuilder.class);
+        assertComplete(LeasePolicy.class, LeasePolicyBuilder.class);
+        assertComplete(OutlierPolicy.class, OutlierPolicyBuilder.class);
+        assertComplete(PlacementPolicy.class, PlacementPolicyBuilder.class);
     }
 
     @Test
@@ -56,6 +69,10 @@ class PolicyBuilderTest {
     void defaults() {
         assertEquals(new PoolPolicy().toString(), new PoolPolicyBuilder().build().toString());
         assertEquals(new BackoffPolicy().toString(), new BackoffPolicyBuilder().build().toString());
+        assertEquals(new LeasePolicy().toString(), new LeasePolicyBuilder().build().toString());
+        assertEquals(new OutlierPolicy().toString(), new OutlierPolicyBuilder().build().toString());
+        assertEquals(new PlacementPolicy().toString(), new PlacementPolicyBuilder().build().toString());
+        assertEquals(100, new PoolPolicyBuilder().maxSlots(100).build().getCeiling());
         assertEquals(Duration.ofSeconds(30), new PoolPolicyBuilder().claimTimeout());
     }
 
@@ -74,12 +91,37 @@ class PolicyBuilderTest {
                 .connectParallelism(10).healthInterval(Duration.ofSeconds(11)).healthReserve(2)
                 .backoff(backoff.build()).maxLifetime(Duration.ofSeconds(14)).lifetimeJitter(0.15)
                 .rebalanceInterval(Duration.ofSeconds(16)).shrinkInterval(Duration.ofSeconds(17)).noticeBuffer(18)
+                .maxWaiters(19).queue(QueuePolicies.controlledDelay(Duration.ofMillis(20), Duration.ofMillis(21)))
+                .reserved(1).ceiling(22).connectRate(23.5).authBackoff(backoff.build())
+                .idleTimeout(Duration.ofSeconds(24)).drainTimeout(Duration.ofSeconds(25)).removal(Removal.WhenDown)
+                .roleInterval(Duration.ofSeconds(26))
+                .lease(new LeasePolicyBuilder().warnAfter(Duration.ofSeconds(27)).abortAfter(Duration.ofSeconds(28))
+                        .sites(29).nested(NestedClaims.Error).build())
+                .outlier(new OutlierPolicyBuilder().failuresInARow(30).failureShare(0.31).minimumReports(32)
+                        .interval(Duration.ofSeconds(33)).ejection(Duration.ofSeconds(34))
+                        .maxEjection(Duration.ofSeconds(35)).maxEjected(0.36).build())
+                .placement(new PlacementPolicyBuilder().zone("z37").spillBelow(0.38).hold(Duration.ofSeconds(39))
+                        .subset(40).decoherence(Duration.ofSeconds(41)).choice(BackendChoice.LeastLatency)
+                        .slowStart(Duration.ofSeconds(42)).build())
                 .build();
         assertEquals("PoolPolicy(spares=1, maxSlots=2, maxSlotsPerBackend=3, claimTimeout=4s, connectTimeout=5s, "
                 + "acquireTimeout=6s, checkTimeout=7s, recycleTimeout=8s, closeTimeout=9.000001ms, "
                 + "connectParallelism=10, healthInterval=11s, healthReserve=2, backoff=" + backoff.build()
                 + ", maxLifetime=14s, lifetimeJitter=0.15, rebalanceInterval=16s, shrinkInterval=17s, "
-                + "noticeBuffer=18)", policy.toString());
+                + "maxWaiters=19, queue=ControlledDelay(target=20ms, interval=21ms), reserved=1, ceiling=22, "
+                + "connectRate=23.5, authBackoff=" + backoff.build() + ", idleTimeout=24s, drainTimeout=25s, "
+                + "removal=WhenDown, roleInterval=26s, "
+                + "lease=LeasePolicy(warnAfter=27s, abortAfter=28s, sites=29, nested=Error), "
+                + "outlier=OutlierPolicy(failuresInARow=30, failureShare=0.31, minimumReports=32, interval=33s, "
+                + "ejection=34s, maxEjection=35s, maxEjected=0.36), "
+                + "placement=PlacementPolicy(zone=z37, spillBelow=0.38, hold=39s, subset=40, decoherence=41s, "
+                + "choice=LeastLatency, slowStart=42s), noticeBuffer=18)", policy.toString());
+        LeasePolicy lease = LeasePolicyBuilder.from(policy.getLease()).build();
+        OutlierPolicy outlier = OutlierPolicyBuilder.from(policy.getOutlier()).build();
+        PlacementPolicy placement = PlacementPolicyBuilder.from(policy.getPlacement()).build();
+        assertEquals(policy.getLease().toString(), lease.toString());
+        assertEquals(policy.getOutlier().toString(), outlier.toString());
+        assertEquals(policy.getPlacement().toString(), placement.toString());
         assertEquals(policy.toString(), PoolPolicyBuilder.from(policy).build().toString());
     }
 

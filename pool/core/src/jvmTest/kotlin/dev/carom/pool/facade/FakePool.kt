@@ -2,7 +2,11 @@ package dev.carom.pool.facade
 
 import dev.carom.pool.Backend
 import dev.carom.pool.Claim
+import dev.carom.pool.ClaimOptions
+import dev.carom.pool.ClaimOutcome
 import dev.carom.pool.CloseReport
+import dev.carom.pool.Explanation
+import dev.carom.pool.Fault
 import dev.carom.pool.Pool
 import dev.carom.pool.PoolException
 import dev.carom.pool.PoolNotice
@@ -136,6 +140,49 @@ class FakePool(private val size: Int) : Pool<FakePool.Connection> {
         if (connections > size) throw PoolException.NoneOnline(name, "$size of $connections connections", emptyMap())
     }
 
+    /** What else was called, in order. */
+    val calls = ArrayList<String>()
+
+    override suspend fun claim(options: ClaimOptions): Claim<Connection> {
+        calls += "claim($options)"
+        return claim(options.holder)
+    }
+
+    override suspend fun explain(): Explanation = unsupported()
+
+    override suspend fun explain(claim: Claim<Connection>): Explanation = unsupported()
+
+    override suspend fun drain(backend: Backend): Int {
+        calls += "drain($backend)"
+        return size
+    }
+
+    override fun undrain(backend: Backend) {
+        calls += "undrain($backend)"
+    }
+
+    override fun evict() {
+        calls += "evict()"
+    }
+
+    override fun evict(backend: Backend) {
+        calls += "evict($backend)"
+    }
+
+    override fun pause() {
+        calls += "pause()"
+    }
+
+    override fun resume() {
+        calls += "resume()"
+    }
+
+    override fun limit(spares: Int, maxSlots: Int) {
+        calls += "limit($spares, $maxSlots)"
+    }
+
+    private fun unsupported(): Nothing = throw UnsupportedOperationException("see the tests on a real pool")
+
     override suspend fun close(graceMillis: Long): CloseReport {
         closing.value = true
         synchronized(waiters) { waiters.toList().also { waiters.clear() } }
@@ -155,7 +202,8 @@ class FakePool(private val size: Int) : Pool<FakePool.Connection> {
         }
     }
 
-    private fun snapshotOf(phase: PoolSnapshot.Phase) = PoolSnapshot("fake", phase, emptyList(), 0, 0, 0, size, size)
+    private fun snapshotOf(phase: PoolSnapshot.Phase) =
+        PoolSnapshot("fake", phase, emptyList(), 0, 0, 0, size, size, paused = false)
 
     private inner class FakeClaim(private val held: Connection) : Claim<Connection> {
         private val ended = AtomicBoolean()
@@ -163,6 +211,16 @@ class FakePool(private val size: Int) : Pool<FakePool.Connection> {
         override val backend: Backend = Backend("fake", "127.0.0.1", 1)
         override val id: Long = held.number.toLong()
         override val ageMillis: Long = 0
+
+        override fun report(outcome: ClaimOutcome, latencyNanos: Long) {
+            calls += "report($outcome, $latencyNanos)"
+        }
+
+        override fun report(cause: Throwable): Fault = Fault.Broken.also { calls += "report($cause)" }
+
+        override fun renew() {
+            calls += "renew()"
+        }
 
         override fun close() {
             if (ended.compareAndSet(false, true)) giveBack(held)

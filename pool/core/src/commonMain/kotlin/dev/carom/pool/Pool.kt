@@ -11,8 +11,8 @@ import kotlinx.coroutines.flow.StateFlow
  *
  * **Order.** Who waits is served first come, first served; nobody who comes later overtakes ([tryClaim] included).
  *
- * **Which backend.** Among the backends of the best priority that is up: the one with the smallest share of its
- * connections on loan. Weights act through the number of connections each backend gets.
+ * **Which backend.** Among the backends in use ([PlacementPolicy]): of equal ones the one with the smallest share of its
+ * connections on loan; of weighted ones each in turn by the number of connections it has, which its weight decides.
  *
  * @param C the connection.
  */

@@ -13,6 +13,7 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
+import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -116,7 +117,21 @@ class PoolPlacementTest :
                 after(1.seconds)
                 now.backends.count { it.connected > 0 } shouldBe 5
                 now.backends.count { it.slots > 0 } shouldBe 6
-                share(used.drop(1)) shouldBe (share(used.drop(1))).coerceIn(0.5, 0.95)
+                share(used.drop(1)).shouldBeBetween(0.5, 0.95, 0.0)
+            }
+        }
+
+        test("with more backends than slots each is tried once, and who has a connection keeps it") {
+            val many = List(50) { backend("m$it") }
+            for ((spares, max) in listOf(0 to 8, 8 to 8, 30 to 40, 50 to 60, 60 to 60, 60 to 200)) {
+                poolTest(many.toSet(), PoolPolicy(spares = spares, maxSlots = max)) {
+                    after(1.minutes)
+                    network.opened shouldBeLessThanOrEqual 2 * maxOf(max, 50) + 10
+                    val settled = network.opened
+                    repeat(20) { pool.claim().close() }
+                    after(10.minutes)
+                    network.opened - settled shouldBeLessThanOrEqual 10
+                }
             }
         }
 
@@ -165,12 +180,13 @@ class PoolPlacementTest :
             poolTest(weighted.toSet(), PoolPolicy(spares = 24, maxSlots = 24)) {
                 after(1.seconds)
                 val counts = HashMap<Backend, Int>()
-                val held = ArrayDeque<Claim<FakeConnection>>()
+                val random = Random(1)
+                val held = ArrayList<Claim<FakeConnection>>()
                 repeat(10_000) {
                     val claim = pool.claim()
                     counts[claim.backend] = (counts[claim.backend] ?: 0) + 1
                     held += claim
-                    if (held.size > 12) held.removeFirst().close()
+                    if (held.size > 12) held.removeAt(random.nextInt(held.size)).close()
                 }
                 held.forEach { it.close() }
                 for (backend in weighted) {

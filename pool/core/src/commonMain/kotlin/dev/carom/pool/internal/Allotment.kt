@@ -92,9 +92,14 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
 
     private fun order(enrolled: List<SlotSet>): List<Pair<SlotSet, Share>> {
         val anyUp = enrolled.any { it.active && it.reach == Reach.Up }
-        // Probes: the untried first, then whoever's turn comes soonest; a failed probe goes to the back.
         return enrolled.map { it to placement.share(it, anyUp) }.sortedWith(
-            compareBy({ it.second }, { (set, _) -> if (set.reach == Reach.Down) set.notBefore else Duration.ZERO }),
+            compareBy(
+                { it.second },
+                // Probes: the untried first, then whoever's turn comes soonest; a failed probe goes to the back.
+                { (set, _) -> if (set.reach == Reach.Down) set.notBefore else Duration.ZERO },
+                // Who has a slot keeps it: where there is not room for all, taking turns would be a storm of connects.
+                { (set, _) -> if (set.live > 0) 0 else 1 },
+            ),
         )
     }
 
@@ -126,7 +131,7 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
             book.end(slot, "more than wanted")
             excess--
         }
-        if (!set.online && set.reach == Reach.Up) set.reach = Reach.Unknown
+        if (!set.online && set.reach == Reach.Up) set.reach = Reach.Rested
     }
 
     private fun grow(set: SlotSet, reason: String) {

@@ -8,7 +8,7 @@ internal enum class Share {
     /** Not known to work: one slot, to find out. */
     Probe,
 
-    /** Works, but of a tier that is not in use: one slot, to be ready. */
+    /** Not down, but of a tier that is not in use: one slot, to be ready. */
     Standby,
 
     /** Not to be used: no slot. */

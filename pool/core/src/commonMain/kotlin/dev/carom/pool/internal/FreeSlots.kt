@@ -154,7 +154,7 @@ internal class FreeSlots(val capacity: Int) {
     private fun choose(free: Long, usable: Long, word: Int, from: Int): Int {
         val owned = owners[word]
         return when {
-            owned.masks.size <= 1 -> next(usable, from)
+            owned.masks.size <= 1 || owned.uneven -> next(usable, from)
             owned.meters != null -> betterOfTwo(free, usable, owned, from)
             owned.masks.size <= EXACT -> leastLent(free, usable, owned.masks, from)
             else -> betterOfTwo(free, usable, owned, from)
@@ -200,11 +200,20 @@ internal class FreeSlots(val capacity: Int) {
     }
 
     private class Owners(val masks: LongArray, val meters: List<Meter>?) {
+        /**
+         * With weights, going round the free connections gives each backend just its share; the smallest share on loan would
+         * give the light ones more than twice theirs when little is on loan.
+         */
+        val uneven: Boolean = meters == null &&
+            masks.maxOfOrNull { it.countOneBits() }.orZero() - masks.minOfOrNull { it.countOneBits() }.orZero() > 1
+
         /** Which backend has [bit], or -1. */
         fun of(bit: Int): Int {
             for (i in masks.indices) if (masks[i] and (1L shl bit) != 0L) return i
             return -1
         }
+
+        private fun Int?.orZero() = this ?: 0
 
         fun cost(backend: Int, free: Long): Double {
             if (backend < 0) return 0.0

@@ -56,9 +56,15 @@ internal class Placement(private val policy: PlacementPolicy, private val book: 
     /** What [set] is to [balance]. */
     fun share(set: SlotSet, anyUp: Boolean): Share = when {
         !set.chosen -> Share.Idle
-        set.reach == Reach.Up -> if (set.active) Share.Serving else Share.Standby
-        set.reach == Reach.Unknown -> if (set.active && !anyUp) Share.Serving else Share.Probe
-        else -> Share.Probe
+
+        set.reach == Reach.Down -> Share.Probe
+
+        !set.active -> Share.Standby
+
+        // Without spares nothing is opened before it is needed.
+        set.reach == Reach.Unknown && anyUp && book.spares > 0 -> Share.Probe
+
+        else -> Share.Serving
     }
 
     /** Weights of all [serving] sets: within a tier as the backends say, between tiers as they share the load. */

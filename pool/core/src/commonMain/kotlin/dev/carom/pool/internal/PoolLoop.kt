@@ -52,6 +52,7 @@ internal class PoolLoop<C : Any>(
     private var pulseAt: Duration? = null
     private var refused = 0L
     private var lastTotal = 0
+    private var couldGrow = false
 
     val snapshots = MutableStateFlow(state.snapshot(name, refused, PoolSnapshot.Phase.Open))
 
@@ -252,6 +253,8 @@ internal class PoolLoop<C : Any>(
             desk.expire(Duration.INFINITE) { refuse(it, verdict) }
         }
         if (watch.nextDeadline?.let { it <= now } == true) watch.look(now, lines.values, board::tell)
+        // Who queued when nobody listened for demand.
+        if (pulse && desk.waiting > 0 && state.mayGrow) process(PoolEvent.RanLow)
         val snapshot = state.snapshot(name, refused, closing.phase, paused)
         tuneDemand(snapshot.wanted, pulse)
         snapshots.value = snapshot
@@ -263,9 +266,10 @@ internal class PoolLoop<C : Any>(
         desk.lowWater = if (state.mayGrow) state.spares / 2 else -1
         if (!state.mayGrow) {
             desk.lowTold = true
-        } else if (pulse || total != lastTotal) {
+        } else if (pulse || total != lastTotal || !couldGrow) {
             desk.lowTold = false
         }
+        couldGrow = state.mayGrow
         lastTotal = total
     }
 

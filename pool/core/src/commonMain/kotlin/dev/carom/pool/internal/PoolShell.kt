@@ -164,9 +164,15 @@ internal class PoolShell<C : Any> private constructor(
 
     override fun evict(backend: Backend) = loop.send(PoolEvent.EvictRequested(backend))
 
-    override fun pause() = loop.send(ShellInput.Pause(true))
+    override fun pause() = pause(true)
 
-    override fun resume() = loop.send(ShellInput.Pause(false))
+    override fun resume() = pause(false)
+
+    private fun pause(paused: Boolean) {
+        // Now, for the caller's next claim; the loop does it again, in the order in which it is told.
+        desk.pause(paused)
+        loop.send(ShellInput.Pause(paused))
+    }
 
     override fun limit(spares: Int, maxSlots: Int) {
         within("maxSlots", maxSlots, policy.reserved + 1..policy.ceiling)

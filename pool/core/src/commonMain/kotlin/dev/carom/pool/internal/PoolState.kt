@@ -174,9 +174,9 @@ internal class PoolState(
         book.move(slot, SlotState.Standby(upkeep.newLife()), "connected")
         roles.learnt(set, probe)
         if (set.reach != Reach.Up) {
+            if (set.reach != Reach.Rested) book.tell(PoolNotice.BackendUp(set.backend))
             set.reach = Reach.Up
             set.upSince = book.now
-            book.tell(PoolNotice.BackendUp(set.backend))
         }
         rebalance("connected")
         circulate(slot)

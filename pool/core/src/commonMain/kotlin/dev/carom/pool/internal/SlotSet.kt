@@ -156,8 +156,11 @@ internal class SlotSet(
 
 /** What is known of a backend. */
 internal enum class Reach {
-    /** Not tried yet, or given up for want of demand. */
+    /** Not tried yet. */
     Unknown,
+
+    /** It worked, and its last connection was given up for want of demand or of room. */
+    Rested,
     Up,
     Down,
 }

@@ -66,6 +66,7 @@ public class SetBackendSnapshot(
         Live,
     }
 
-    override fun toString(): String = "$backend: $status${if (wanted) ", wanted" else ""}${if (listed) "" else ", not listed"}" +
-        "${if (down) ", down" else ""}, $draining draining"
+    override fun toString(): String =
+        "$backend: $status${if (wanted) ", wanted" else ""}${if (listed) "" else ", not listed"}" +
+            "${if (down) ", down" else ""}, $draining draining"
 }

@@ -131,7 +131,8 @@ class ConnectionSetTest :
                     removed.connection.backend shouldBe a
                     removed.reason shouldBe Removal.Unlisted
                     set.close(0)
-                    awaitItem().shouldBeInstanceOf<SetChange.Removed<FakeConnection>>().reason shouldBe Removal.SetClosed
+                    awaitItem().shouldBeInstanceOf<SetChange.Removed<FakeConnection>>().reason shouldBe
+                        Removal.SetClosed
                     awaitComplete()
                 }
             }
@@ -162,7 +163,8 @@ class ConnectionSetTest :
                 removed.size shouldBe added.size
                 seen.forEachIndexed { i, change ->
                     if (change is SetChange.Removed) {
-                        (seen.take(i).any { it is SetChange.Added && it.connection === change.connection }) shouldBe true
+                        (seen.take(i).any { it is SetChange.Added && it.connection === change.connection }) shouldBe
+                            true
                     }
                 }
                 added.size shouldBeGreaterThan 5
@@ -243,7 +245,15 @@ class ConnectionSetTest :
                 set.use { it.isClosed shouldBe false }
                 set.close(0)
                 notices.await().map { it::class.simpleName } shouldContainExactly
-                    listOf("ResolverFailed", "BackendRemoved", "ResolverCompleted", "Kept", "Removed", "Drained", "SetClosed")
+                    listOf(
+                        "ResolverFailed",
+                        "BackendRemoved",
+                        "ResolverCompleted",
+                        "Kept",
+                        "Removed",
+                        "Drained",
+                        "SetClosed",
+                    )
             }
         }
 
@@ -369,7 +379,9 @@ class ConnectionSetTest :
             }
         }
 
-        test("the scope may be cancelled at any moment of connecting, checking, draining and closing: nothing is left") {
+        test(
+            "the scope may be cancelled at any moment of connecting, checking, draining and closing: nothing is left",
+        ) {
             for (moment in 0L..60L) {
                 val network = FakeNetwork().apply {
                     connectDelay = 3.milliseconds

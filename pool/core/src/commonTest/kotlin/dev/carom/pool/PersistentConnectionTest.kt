@@ -170,7 +170,8 @@ class PersistentConnectionTest :
         test("a message whose write failed is written again on the next connection, before those behind it") {
             persistentTest(setOf(a)) {
                 var failures = 2
-                writer.failing = { message, _ -> if (message == "1" && failures-- > 0) Refused("broken pipe") else null }
+                writer.failing =
+                    { message, _ -> if (message == "1" && failures-- > 0) Refused("broken pipe") else null }
                 listOf("0", "1", "2").forEach { link.put(it) }
                 link.send("3")
                 writer.messages shouldContainExactly listOf("0", "1", "2", "3")
@@ -194,7 +195,8 @@ class PersistentConnectionTest :
         test("a message that can never be written is given up, and those behind it get through") {
             persistentTest(setOf(a), PersistentPolicy(attempts = 3)) {
                 val notices = test.async { link.notices.toList() }
-                writer.failing = { message, _ -> if (message == "bad") IllegalArgumentException("cannot encode") else null }
+                writer.failing =
+                    { message, _ -> if (message == "bad") IllegalArgumentException("cannot encode") else null }
                 link.put("bad")
                 link.send("good")
                 writer.begun shouldContainExactly listOf("bad", "bad", "bad", "good")

@@ -202,7 +202,9 @@ internal class SetLoop<C : Any>(
     }
 
     private fun connect(order: SetEffect.Connect) {
-        val failed = { cause: Throwable -> send(SetOrder.Tell(SetNotice.CloseFailed(order.slot, order.backend, cause))) }
+        val failed = { cause: Throwable ->
+            send(SetOrder.Tell(SetNotice.CloseFailed(order.slot, order.backend, cause)))
+        }
         val task = SetTask(order.slot, order.backend, connector, policy, ::send, failed)
         tasks[order.slot] = task
         task.start(scope)

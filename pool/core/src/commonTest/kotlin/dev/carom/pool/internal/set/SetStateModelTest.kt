@@ -86,13 +86,23 @@ private class SetWorld(private val seed: Int) {
         now += random.nextInt(0, 400).milliseconds
         when (random.nextInt(15)) {
             0 -> list()
+
             1 -> backends.random(random).let { healthy[it] = random.nextBoolean() }
+
             2, 3 -> any(Stage.Live)?.let { if (!it.checking || policy.checkLeased) it.users++ }
+
             4, 5 -> release(conns.values.filter { it.users > 0 }.randomOrNull(random))
-            6 -> any(Stage.Live)?.let { give(SetEvent.Lost(it.slot, if (random.nextBoolean()) Refused("reset") else null)) }
+
+            6 -> any(Stage.Live)?.let {
+                give(SetEvent.Lost(it.slot, if (random.nextBoolean()) Refused("reset") else null))
+            }
+
             7 -> conns.values.randomOrNull(random)?.let { give(SetEvent.Failed(it.slot, null)) }
+
             8 -> now += random.nextInt(1, 40).seconds
+
             9 -> give(SetEvent.Tick)
+
             else -> progress()
         }
         pass()
@@ -104,7 +114,11 @@ private class SetWorld(private val seed: Int) {
     private fun list() {
         val next = backends.filter { random.nextInt(3) > 0 }.toSet()
         for (backend in backends) {
-            if (backend in next) unlistedAt -= backend else if (backend in listed) unlistedAt[backend] = now
+            if (backend in next) {
+                unlistedAt -= backend
+            } else if (backend in listed) {
+                unlistedAt[backend] = now
+            }
         }
         listed = next
         give(SetEvent.BackendsListed(next))
@@ -219,7 +233,9 @@ private class SetWorld(private val seed: Int) {
         val connecting = conns.values.filter { it.stage == Stage.Connecting }
         check(connecting.groupBy { it.backend }.all { it.value.size == 1 }) { "two attempts at one backend" }
         check(connecting.none { mine -> live.any { it.backend == mine.backend } }) { "connects where it is connected" }
-        check(live.size + connecting.size <= policy.maximum.toLong() + 1) { "${live.size} + ${connecting.size} connections" }
+        check(live.size + connecting.size <= policy.maximum.toLong() + 1) {
+            "${live.size} + ${connecting.size} connections"
+        }
         overdue(live)
         val snapshot = state.snapshot("model", Phase.Open)
         check(snapshot.live == live.size && snapshot.connecting == connecting.size) { "snapshot $snapshot" }
@@ -228,7 +244,9 @@ private class SetWorld(private val seed: Int) {
 
     private fun overdue(live: List<Conn>) {
         val late = live.filter { conn -> unlistedAt[conn.backend]?.let { now >= it + policy.replaceWithin } ?: false }
-        check(late.isEmpty() || (late.size == 1 && live.size == 1)) { "removed backends are kept too long: ${late.size}" }
+        check(late.isEmpty() || (late.size == 1 && live.size == 1)) {
+            "removed backends are kept too long: ${late.size}"
+        }
     }
 
     /** Everything works again: as many as are wanted get connected, and to the best. */

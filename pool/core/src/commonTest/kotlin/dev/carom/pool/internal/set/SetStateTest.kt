@@ -189,7 +189,9 @@ class SetStateTest :
             steps.on(SetEvent.Connected(3)) shouldContainExactly listOf(Admit(3), Retire(2, Removal.Replaced, null))
         }
 
-        test("with fewer wanted than there are, one that fails is replaced at once, and the swap back makes before it breaks") {
+        test(
+            "with fewer wanted than there are, one that fails is replaced at once, and the swap back makes before it breaks",
+        ) {
             val steps = Steps(one)
             val first = steps.list(a, b).filterIsInstance<Connect>().single()
             steps.on(SetEvent.Ended(first.slot, Refused("no"))).single() shouldBe

@@ -8,16 +8,16 @@ import kotlinx.coroutines.flow.StateFlow
  * conversations on one connection.
  *
  * Connections are opened at once, opened again by themselves, and moved when discovery changes. Opened by
- * [openConnectionSet]; lives in the scope it was opened in: when that scope is cancelled, every connection is closed. All
- * functions may be called from any thread.
+ * [openConnectionSet]; lives in the scope it was opened in: when that scope is cancelled, every connection is closed.
+ * All functions may be called from any thread.
  *
- * **Which backends.** Those of the best [Backend.priority] that is up; of these as many as [SetPolicy.target] says, in an
- * order of the set's own: random, by [Backend.weight]. Backends that are down are tried again after
+ * **Which backends.** Those of the best [Backend.priority] that is up; of these as many as [SetPolicy.target] says, in
+ * an order of the set's own: random, by [Backend.weight]. Backends that are down are tried again after
  * [SetPolicy.backoff]; meanwhile others take their place.
  *
- * **Make before break.** A connection is given up for another only when the other is open. The connection to a backend that
- * is no longer listed stays until its replacement is open, or [SetPolicy.replaceWithin] has passed. The last connection that
- * works is never given up, even if nothing is listed any more ([SetNotice.Kept]).
+ * **Make before break.** A connection is given up for another only when the other is open. The connection to a backend
+ * that is no longer listed stays until its replacement is open, or [SetPolicy.replaceWithin] has passed. The last
+ * connection that works is never given up, even if nothing is listed any more ([SetNotice.Kept]).
  *
  * **Sharing.** [Connector.onAcquire] and [Connector.onRecycle] are not called.
  *
@@ -46,14 +46,14 @@ public interface ConnectionSet<C : Any> {
 
     /**
      * What happens, each with its reason, in order. Hot: only what happens during collection is seen. A collector that
-     * falls [SetPolicy.noticeBuffer] behind loses the oldest and is told how many ([SetNotice.Missed]); it never slows the
-     * set. Completes when the set has closed.
+     * falls [SetPolicy.noticeBuffer] behind loses the oldest and is told how many ([SetNotice.Missed]); it never slows
+     * the set. Completes when the set has closed.
      */
     public val notices: Flow<SetNotice>
 
     /**
-     * Leases a connection: of the best priority, the one with the fewest leases for its weight. If there is none, waits up
-     * to [SetPolicy.leaseTimeout]. Cancelling takes nothing.
+     * Leases a connection: of the best priority, the one with the fewest leases for its weight. If there is none, waits
+     * up to [SetPolicy.leaseTimeout]. Cancelling takes nothing.
      *
      * @throws PoolException if there was none in time; the subclass says why.
      */
@@ -78,8 +78,8 @@ public interface ConnectionSet<C : Any> {
     public suspend fun awaitReady(): Unit = awaitReady(1)
 
     /**
-     * Closes the set: [connections] becomes empty, no more leases are given, and each connection is closed when its last
-     * lease ends or [graceMillis] have passed.
+     * Closes the set: [connections] becomes empty, no more leases are given, and each connection is closed when its
+     * last lease ends or [graceMillis] have passed.
      *
      * Returns within the grace plus [SetPolicy.closeTimeout], whatever connectors and users do. Calling again joins the
      * same closing, can only shorten it, and returns the same report. Cancelling the caller does not stop the closing.
@@ -93,8 +93,8 @@ public interface ConnectionSet<C : Any> {
 }
 
 /**
- * Leases a connection, runs [block] with it and ends the lease, whatever happens. A connection whose block threw stays in
- * the set: [SetConnection.fail] it if the failure says it is broken.
+ * Leases a connection, runs [block] with it and ends the lease, whatever happens. A connection whose block threw stays
+ * in the set: [SetConnection.fail] it if the failure says it is broken.
  *
  * @throws PoolException if there was no connection in time.
  */

@@ -4,17 +4,18 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
 
 /**
- * One logical connection to a service: opened at once, opened again by itself, and moved, made before broken, to whatever
- * backend is the best: of the best [Backend.priority] that is up, then of the greatest [Backend.weight]; among equals it
- * stays where it is.
+ * One logical connection to a service: opened at once, opened again by itself, and moved, made before broken, to
+ * whatever backend is the best: of the best [Backend.priority] that is up, then of the greatest [Backend.weight]; among
+ * equals it stays where it is.
  *
- * Messages go through an outbox, bounded in number and in bytes, and are written one at a time, in order, whether or not
- * there is a connection when they are sent. Opened by [openPersistent]; lives in the scope it was opened in: when that scope
- * is cancelled, it is closed and messages that were not written are lost. All functions may be called from any thread.
+ * Messages go through an outbox, bounded in number and in bytes, and are written one at a time, in order, whether or
+ * not there is a connection when they are sent. Opened by [openPersistent]; lives in the scope it was opened in: when
+ * that scope is cancelled, it is closed and messages that were not written are lost. All functions may be called from
+ * any thread.
  *
- * **What is written.** A message counts as written when [MessageWriter.write] has returned. Until then it is written again
- * on the next connection, up to [PersistentPolicy.attempts] times. What a peer has not read when the connection breaks is
- * lost although it was written: a writer that must know waits for the peer's answer.
+ * **What is written.** A message counts as written when [MessageWriter.write] has returned. Until then it is written
+ * again on the next connection, up to [PersistentPolicy.attempts] times. What a peer has not read when the connection
+ * breaks is lost although it was written: a writer that must know waits for the peer's answer.
  *
  * @param C the connection.
  * @param M a message.
@@ -39,8 +40,8 @@ public interface PersistentConnection<C : Any, M : Any> {
     public val snapshot: PersistentSnapshot
 
     /**
-     * Puts [message] into the outbox and waits until it is written, as long as that takes. Senders that wait for room get it
-     * in the order they came.
+     * Puts [message] into the outbox and waits until it is written, as long as that takes. Senders that wait for room
+     * get it in the order they came.
      *
      * *Cancelled*, it takes the message out again, unless writing it has begun.
      *
@@ -66,11 +67,12 @@ public interface PersistentConnection<C : Any, M : Any> {
     public fun trySend(message: M): Boolean
 
     /**
-     * Takes no more messages, writes those in the outbox for up to [graceMillis], and closes the connection. Messages left
-     * then are lost: their senders get [PersistentException.Closed], and the report says how many.
+     * Takes no more messages, writes those in the outbox for up to [graceMillis], and closes the connection. Messages
+     * left then are lost: their senders get [PersistentException.Closed], and the report says how many.
      *
-     * Returns within the grace plus twice [SetPolicy.closeTimeout], whatever connectors and writers do. Calling again joins
-     * the same closing, can only shorten it, and returns the same report. Cancelling the caller does not stop the closing.
+     * Returns within the grace plus twice [SetPolicy.closeTimeout], whatever connectors and writers do. Calling again
+     * joins the same closing, can only shorten it, and returns the same report. Cancelling the caller does not stop the
+     * closing.
      *
      * @param graceMillis milliseconds, not negative.
      */
@@ -83,13 +85,13 @@ public interface PersistentConnection<C : Any, M : Any> {
 /**
  * Writes messages on connections, one at a time.
  *
- * Whatever [write] throws, also a `CancellationException` of its own making, is a failure of that connection: it is closed,
- * for it may have half a message. Check what might be wrong with a message itself before it is sent.
+ * Whatever [write] throws, also a `CancellationException` of its own making, is a failure of that connection: it is
+ * closed, for it may have half a message. Check what might be wrong with a message itself before it is sent.
  */
 public fun interface MessageWriter<C : Any, M : Any> {
     /**
-     * Writes [message]. Must not block its thread. *Cancelled* when [PersistentPolicy.writeTimeout] or the grace of closing
-     * runs out, or the scope is cancelled.
+     * Writes [message]. Must not block its thread. *Cancelled* when [PersistentPolicy.writeTimeout] or the grace of
+     * closing runs out, or the scope is cancelled.
      */
     public suspend fun write(connection: C, message: M)
 

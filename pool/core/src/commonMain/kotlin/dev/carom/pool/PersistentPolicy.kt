@@ -14,11 +14,11 @@ import kotlin.time.Duration.Companion.seconds
  * @property maxBytes most bytes in the outbox, as [MessageWriter.sizeOf] counts them, beside the message that is being
  *   written. 1 or more; no larger message is taken at all.
  * @property overflow what happens to a message for which there is no room.
- * @property attempts most times the writing of one message is begun. 1: at most once, a message whose write failed is not
- *   written again. More: at least once, up to so many failures; the peer may get a message twice. 1 or more.
+ * @property attempts most times the writing of one message is begun. 1: at most once, a message whose write failed is
+ *   not written again. More: at least once, up to so many failures; the peer may get a message twice. 1 or more.
  * @property writeTimeout longest [MessageWriter.write]. Positive and finite.
- * @property connection how the connection is opened, checked, replaced and closed. Its target must be 1; its lease timeout
- *   does not matter.
+ * @property connection how the connection is opened, checked, replaced and closed. Its target must be 1; its lease
+ *   timeout does not matter.
  */
 public class PersistentPolicy(
     public val maxMessages: Int = 1_024,

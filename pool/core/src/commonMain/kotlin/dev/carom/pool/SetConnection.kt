@@ -3,8 +3,8 @@ package dev.carom.pool
 /**
  * An open connection of a [ConnectionSet], shared by everybody who wants it.
  *
- * Whoever uses it holds a lease ([lease]) meanwhile: without one it may be closed at any moment, for it is closed as soon
- * as it has left the set and nobody holds one.
+ * Whoever uses it holds a lease ([lease]) meanwhile: without one it may be closed at any moment, for it is closed as
+ * soon as it has left the set and nobody holds one.
  *
  * @param C the connection.
  */
@@ -25,8 +25,8 @@ public interface SetConnection<C : Any> {
     public val isRemoved: Boolean
 
     /**
-     * Holds the connection open: also after it left the set, up to [SetPolicy.drainTimeout]. Null if it has left the set,
-     * or is in a health check. Never suspends.
+     * Holds the connection open: also after it left the set, up to [SetPolicy.drainTimeout]. Null if it has left the
+     * set, or is in a health check. Never suspends.
      */
     public fun lease(): SetLease<C>?
 
@@ -43,8 +43,8 @@ public interface SetConnection<C : Any> {
 }
 
 /**
- * The right to use a connection that others use too. Ended by [close], from any thread; until then the connection is not
- * closed, unless it broke, or has left the set for longer than [SetPolicy.drainTimeout].
+ * The right to use a connection that others use too. Ended by [close], from any thread; until then the connection is
+ * not closed, unless it broke, or has left the set for longer than [SetPolicy.drainTimeout].
  */
 public interface SetLease<C : Any> : AutoCloseable {
     /**

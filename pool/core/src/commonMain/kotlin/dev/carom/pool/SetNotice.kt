@@ -1,7 +1,8 @@
 package dev.carom.pool
 
 /**
- * Something an operator of a [ConnectionSet] or a [PersistentConnection] may want to log or count. `toString` is a log line.
+ * Something an operator of a [ConnectionSet] or a [PersistentConnection] may want to log or count. `toString` is a log
+ * line.
  */
 public sealed interface SetNotice {
 
@@ -12,7 +13,8 @@ public sealed interface SetNotice {
 
     /** The resolver no longer lists a backend; [connected]: it has a connection, to be replaced and drained. */
     public class BackendRemoved(public val backend: Backend, public val connected: Boolean) : SetNotice {
-        override fun toString(): String = "backend removed: $backend, ${if (connected) "connected" else "not connected"}"
+        override fun toString(): String =
+            "backend removed: $backend, ${if (connected) "connected" else "not connected"}"
     }
 
     /** A connection is open and in the set. */
@@ -56,11 +58,12 @@ public sealed interface SetNotice {
     }
 
     /**
-     * A connection whose backend has not been listed for [SetPolicy.replaceWithin] is kept as long as it works: it is the
-     * last.
+     * A connection whose backend has not been listed for [SetPolicy.replaceWithin] is kept as long as it works: it is
+     * the last.
      */
     public class Kept(public val connection: Long, public val backend: Backend) : SetNotice {
-        override fun toString(): String = "connection $connection to $backend kept, though not listed: it is the last that works"
+        override fun toString(): String =
+            "connection $connection to $backend kept, though not listed: it is the last that works"
     }
 
     /** A connection that had left the set is being closed; [forced] leases were still held when the time was up. */
@@ -70,11 +73,8 @@ public sealed interface SetNotice {
     }
 
     /** [Connector.close] failed or did not end in time; the connection counts as closed. */
-    public class CloseFailed(
-        public val connection: Long,
-        public val backend: Backend,
-        public val cause: Throwable,
-    ) : SetNotice {
+    public class CloseFailed(public val connection: Long, public val backend: Backend, public val cause: Throwable) :
+        SetNotice {
         override fun toString(): String = "close of connection $connection to $backend failed: ${describe(cause)}"
     }
 

@@ -9,14 +9,14 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
- * The numbers of a [ConnectionSet]. Checked when constructed: a value out of bounds is an [IllegalArgumentException] with
- * the value and the bound. From Java: `SetPolicyBuilder`.
+ * The numbers of a [ConnectionSet]. Checked when constructed: a value out of bounds is an [IllegalArgumentException]
+ * with the value and the bound. From Java: `SetPolicyBuilder`.
  *
  * @property target to how many backends to be connected at once. 1..[maximum]; by default to all of the best priority
  *   that is up.
- * @property maximum most connections that are open or being opened at once, those to backends that are down and are tried
- *   again included. At least [target]. Exceeded by one while a connection is being swapped for another or a better
- *   backend is tried; draining connections are not counted, [drainTimeout] bounds those.
+ * @property maximum most connections that are open or being opened at once, those to backends that are down and are
+ *   tried again included. At least [target]. Exceeded by one while a connection is being swapped for another or a
+ *   better backend is tried; draining connections are not counted, [drainTimeout] bounds those.
  * @property connectTimeout longest [Connector.connect]. Positive and finite.
  * @property closeTimeout longest [Connector.close]. Positive and finite.
  * @property checkInterval how often a connection is checked by [Connector.isValid]. At least 1 ms; [Duration.INFINITE]
@@ -26,13 +26,13 @@ import kotlin.time.Duration.Companion.seconds
  *   nobody does, and leases wait until the check ends. Set it for protocols in which a check can run beside other work.
  * @property drainTimeout how long a connection that left the set stays open for the users who still hold a lease of it.
  *   Not negative, finite.
- * @property replaceWithin how long a backend that is no longer listed may keep its connection while those that replace it
- *   are not up. Not negative, finite. The last connection that works is kept beyond it.
+ * @property replaceWithin how long a backend that is no longer listed may keep its connection while those that replace
+ *   it are not up. Not negative, finite. The last connection that works is kept beyond it.
  * @property leaseTimeout longest wait of [ConnectionSet.lease] and [ConnectionSet.awaitReady]. Positive;
  *   [Duration.INFINITE] waits for ever.
  * @property decoherenceInterval how often one backend, chosen at random, gets another place in this set's order of
- *   preference, so that clients which were started together do not stay on the same few backends. Matters only if [target]
- *   is less than the number of backends. At least 10 ms; [Duration.INFINITE] never.
+ *   preference, so that clients which were started together do not stay on the same few backends. Matters only if
+ *   [target] is less than the number of backends. At least 10 ms; [Duration.INFINITE] never.
  * @property backoff how long to wait after failures.
  * @property noticeBuffer notices kept for a slow collector of [ConnectionSet.notices]. 1..65536.
  */

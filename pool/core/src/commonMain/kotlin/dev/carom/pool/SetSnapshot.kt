@@ -24,7 +24,8 @@ public class SetSnapshot(
     public val draining: Int get() = backends.sumOf { it.draining }
 
     override fun toString(): String =
-        "$name: $phase, $live live of $wanted wanted, $connecting connecting, $draining draining, ${backends.size} backends"
+        "$name: $phase, $live live of $wanted wanted, $connecting connecting, $draining draining, " +
+            "${backends.size} backends"
 }
 
 /**
@@ -33,8 +34,8 @@ public class SetSnapshot(
  * @property backend which.
  * @property status what its connection is doing.
  * @property listed whether the resolver lists it.
- * @property wanted whether the set wants to be connected to it now. A connection that is not wanted stays until one that is
- *   wanted is up.
+ * @property wanted whether the set wants to be connected to it now. A connection that is not wanted stays until one
+ *   that is wanted is up.
  * @property down whether the latest attempt to connect, or the latest connection, failed.
  * @property sinceMillis when its connection was opened, in milliseconds since the set was; null if it has none.
  * @property draining connections to it that have left the set and are not closed yet.

@@ -32,7 +32,7 @@ internal class Link(val backend: Backend, val backoff: Backoff, var rank: Double
     /** Null: listed; else since when it is not. */
     var unlistedAt: Duration? = null
 
-    /** The latest attempt or connection failed; a connection that the peer closed in peace did not. Never while live. */
+    /** The latest attempt or connection failed; one that the peer closed in peace did not. Never while live. */
     var down = false
 
     /** Cancelled attempts that have not ended: no other begins before they have. */

@@ -6,7 +6,8 @@ import kotlin.time.Duration
  * To whom a set wants to be connected.
  *
  * @property chosen those it relies on: not down, of one priority, at most the target. In order of preference.
- * @property probes those that are down and would be chosen otherwise: to be tried again, the one that waits longest first.
+ * @property probes those that are down and would be chosen otherwise: to be tried again, the one that waits longest
+ *   first.
  * @property extras connections it would not choose.
  * @property goal how many connections there would be if all were up.
  */
@@ -28,9 +29,9 @@ internal class Plan(
     fun wants(link: Link): Boolean = link in wanted
 
     /**
-     * Extras that may go now: as many as there are more than enough. While nothing chosen is up, all stay; one by one they
-     * make place for those that come up; none waits for a listed backend that is down, except the unlisted, whose time is
-     * limited anyway.
+     * Extras that may go now: as many as there are more than enough. While nothing chosen is up, all stay; one by one
+     * they make place for those that come up; none waits for a listed backend that is down, except the unlisted, whose
+     * time is limited anyway.
      */
     fun spare(): List<Link> {
         if (up == 0) return emptyList()

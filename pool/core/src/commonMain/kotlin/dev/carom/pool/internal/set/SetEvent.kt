@@ -15,7 +15,10 @@ internal sealed interface SetEvent : SetInput {
 
     data class Connected(val slot: Long) : SetEvent
 
-    /** The slot's coroutine ended: its connection is closed, or ([cause]) was never opened. Exactly one per [SetEffect.Connect]. */
+    /**
+     * The slot's coroutine ended: its connection is closed, or ([cause]) was never opened. Exactly one per
+     * [SetEffect.Connect].
+     */
     data class Ended(val slot: Long, val cause: Throwable?) : SetEvent
 
     /** The peer closed or ([cause]) broke the connection. */

@@ -22,9 +22,10 @@ import kotlin.time.Duration
 /**
  * Decides to which backends a set is connected.
  *
- *     backend:     Idle ──Connect──► Connecting ──Connected──► Live ──Lost, Failed, a failed check──► Idle (after a backoff)
- *                    ▲                   │ failed (after a backoff), not wanted   │ replaced, unlisted
- *                    └───────────────────┴──────────────────────────────────────┘
+ *     backend:     Idle ──Connect──► Connecting ──Connected──► Live
+ *                   ▲ ▲                  │                       │ Lost, Failed, a failed check: again after a backoff
+ *                   │ └──────────────────┘ failed, not wanted    │ replaced, no longer listed
+ *                   └────────────────────────────────────────────┘
  *     connection:  Live ──Retire──► Draining ──no leases, or the time is up──► Closing ──Ended──► gone
  *
  * After each event the connections are fitted to the [Plan]. [leases] says how many hold a connection.
@@ -43,7 +44,7 @@ internal class SetState(
     private var now = Duration.ZERO
     private var lastSlot = 0L
     private var plan = Plan.of(emptyList(), policy.target, preference.order)
-    private var nextShuffle = shuffleTime()
+    private val upkeep = SetUpkeep(policy, preference, links.values, leases, random)
 
     val open: Boolean get() = closing.graceEnd == null
 
@@ -73,26 +74,25 @@ internal class SetState(
 
     fun snapshot(name: String, phase: PoolSnapshot.Phase): SetSnapshot {
         val shown = links.values.filter { it.listed || it.state !is LinkState.Idle || draining(it) > 0 }
-        val backends = shown.sortedWith(preference.order).map { link ->
-            SetBackendSnapshot(
-                link.backend,
-                status = when (link.state) {
-                    LinkState.Idle -> Status.Idle
-                    is LinkState.Connecting -> Status.Connecting
-                    is LinkState.Live -> Status.Live
-                },
-                listed = link.listed,
-                wanted = plan.chooses(link),
-                down = link.down,
-                sinceMillis = link.live?.since?.inWholeMilliseconds,
-                draining = draining(link),
-                attempts = link.attempts,
-                failures = link.failures,
-                lastError = link.lastError,
-            )
-        }
-        return SetSnapshot(name, phase, backends, plan.chosen.size)
+        return SetSnapshot(name, phase, shown.sortedWith(preference.order).map(::describe), plan.chosen.size)
     }
+
+    private fun describe(link: Link) = SetBackendSnapshot(
+        link.backend,
+        status = when (link.state) {
+            LinkState.Idle -> Status.Idle
+            is LinkState.Connecting -> Status.Connecting
+            is LinkState.Live -> Status.Live
+        },
+        listed = link.listed,
+        wanted = plan.chooses(link),
+        down = link.down,
+        sinceMillis = link.live?.since?.inWholeMilliseconds,
+        draining = draining(link),
+        attempts = link.attempts,
+        failures = link.failures,
+        lastError = link.lastError,
+    )
 
     private fun draining(link: Link): Int = leftovers.values.count { it.link === link }
 
@@ -118,7 +118,7 @@ internal class SetState(
     private fun connected(slot: Long) {
         val link = owners[slot] ?: return
         if (!link.isConnecting) return
-        link.state = LinkState.Live(slot, now, now + policy.checkInterval * random.nextDouble(FIRST_CHECK, 1.0))
+        link.state = LinkState.Live(slot, now, upkeep.firstCheck(now))
         link.backoff.succeeded()
         link.down = false
         link.attempts = 0
@@ -167,7 +167,7 @@ internal class SetState(
         val live = owners[slot]?.live ?: return
         if (failure != null) return broken(slot, Removal.CheckFailed, failure)
         live.checking = false
-        live.nextCheck = now + policy.checkInterval * random.nextDouble(1 - DRIFT, 1 + DRIFT)
+        live.nextCheck = upkeep.nextCheck(now)
     }
 
     private fun cutLeftover(slot: Long) {
@@ -193,9 +193,9 @@ internal class SetState(
     private fun settle() {
         endDraining()
         if (open) {
-            shuffle()
+            upkeep.shuffle(now)
             fit()
-            startChecks()
+            for (slot in upkeep.dueChecks(now)) effects += Check(slot)
             links.values.removeAll { it.isForgotten() }
         } else {
             plan = Plan.of(emptyList(), policy.target, preference.order)
@@ -289,33 +289,6 @@ internal class SetState(
         tell(SetNotice.Removed(slot, link.backend, reason, leases(slot), to, cause))
     }
 
-    private fun startChecks() {
-        for (link in links.values) {
-            val live = link.live ?: continue
-            if (live.checking || live.nextCheck > now) continue
-            if (!policy.checkLeased && leases(live.slot) > 0) {
-                live.nextCheck = now + policy.checkInterval * POSTPONED
-            } else {
-                live.checking = true
-                effects += Check(live.slot)
-            }
-        }
-    }
-
-    private val mayShuffle: Boolean
-        get() = preference == Preference.Spread && policy.target < links.values.count { it.listed }
-
-    /** Drawing one place anew at a time leaves every order as likely as it was, and changes little. */
-    private fun shuffle() {
-        if (now < nextShuffle) return
-        nextShuffle = now + shuffleTime()
-        if (!mayShuffle) return
-        val link = links.values.filter { it.listed }.random(random)
-        link.rank = drawRank(link.backend.weight, random)
-    }
-
-    private fun shuffleTime(): Duration = policy.decoherenceInterval * random.nextDouble(1 - DRIFT, 1 + DRIFT)
-
     /** A backend that comes back soon finds its backoff as it was. */
     private fun Link.isForgotten(): Boolean =
         !listed && state is LinkState.Idle && draining(this) == 0 && !backoff.recentlyFailed(now)
@@ -332,16 +305,10 @@ internal class SetState(
             if (!live.checking) add(live.nextCheck)
             link.unlistedAt?.let { if (!link.keptTold) add(it + policy.replaceWithin) }
         }
-        if (mayShuffle) add(nextShuffle)
+        if (upkeep.mayShuffle) add(upkeep.nextShuffle)
     }
 
     private fun tell(notice: SetNotice) {
         effects += Tell(notice)
-    }
-
-    private companion object {
-        const val FIRST_CHECK = 0.05
-        const val DRIFT = 0.1
-        const val POSTPONED = 0.125
     }
 }

@@ -18,8 +18,8 @@ import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.time.Duration
 
 /**
- * The coroutine of one connection attempt and of the connection it may lead to, which it owns from `connect` to `close`:
- * nothing else closes it. Ends when its [job] is cancelled, and sends exactly one [SetEvent.Ended] then.
+ * The coroutine of one connection attempt and of the connection it may lead to, which it owns from `connect` to
+ * `close`: nothing else closes it. Ends when its [job] is cancelled, and sends exactly one [SetEvent.Ended] then.
  */
 internal class SetTask<C : Any>(
     private val slot: Long,

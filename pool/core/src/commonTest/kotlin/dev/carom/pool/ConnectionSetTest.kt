@@ -15,9 +15,11 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
@@ -31,6 +33,7 @@ import kotlinx.coroutines.test.advanceTimeBy
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import kotlinx.coroutines.withContext
 import kotlin.coroutines.ContinuationInterceptor
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -102,6 +105,18 @@ class ConnectionSetTest :
                 val leases = List(8) { set.lease() }
                 leases.count { it.source.backend.name == "a" } shouldBe 6
                 leases.forEach { it.close() }
+            }
+        }
+
+        test("one user after the other goes to all in turn, by weight; one that came later does not get them all") {
+            val (heavy, light, late) = listOf(backend("a", weight = 3), backend("b"), backend("c", weight = 3))
+            setTest(setOf(heavy, light)) {
+                set.awaitReady(2)
+                suspend fun turns(count: Int) = List(count) { set.use { it.backend } }.groupingBy { it }.eachCount()
+                turns(400) shouldBe mapOf(heavy to 300, light to 100)
+                listed.value = setOf(heavy, light, late)
+                set.awaitReady(3)
+                turns(70) shouldBe mapOf(heavy to 30, light to 10, late to 30)
             }
         }
 
@@ -358,6 +373,50 @@ class ConnectionSetTest :
                 after(2_001.milliseconds)
                 waiting.isCompleted shouldBe true
                 after(1.seconds)
+            }
+        }
+
+        test("closing ends in time although a connect does not let itself be cancelled, and says that it is stuck") {
+            val stuck = CompletableDeferred<Unit>()
+            val network = object : FakeNetwork() {
+                override suspend fun connect(backend: Backend): FakeConnection = withContext(NonCancellable) {
+                    if (backend == b) stuck.await()
+                    super.connect(backend)
+                }
+            }
+            setTest(setOf(a, b), SetPolicy(closeTimeout = 2.seconds), network) {
+                set.awaitReady()
+                set.close(1_000).toString() shouldBe "closed 1, forced 0, refused 0 waiting, 1 stuck"
+                test.currentTime shouldBeInRange 3_000L..3_001L
+                // What it opens after all is closed all the same.
+                stuck.complete(Unit)
+                after(1.milliseconds)
+                network.closed shouldBe 2
+            }
+        }
+
+        test("a slow collector of notices loses the oldest, is told how many, and slows nobody") {
+            setTest(setOf(a), SetPolicy(noticeBuffer = 4)) {
+                set.awaitReady()
+                val seen = mutableListOf<SetNotice>()
+                val collecting = test.launch {
+                    set.notices.collect {
+                        seen += it
+                        delay(100.seconds)
+                    }
+                }
+                after(1.milliseconds)
+                repeat(20) {
+                    on(a).fail(null)
+                    after(30.seconds)
+                }
+                set.close(0)
+                collecting.join()
+                val missed = seen.filterIsInstance<SetNotice.Missed>().sumOf { it.count }
+                // Every failure is a Removed and a Connected; the last three are those of closing.
+                missed + seen.count { it !is SetNotice.Missed } shouldBe 43
+                (missed > 0) shouldBe true
+                seen.last().shouldBeInstanceOf<SetNotice.SetClosed>()
             }
         }
 

@@ -12,9 +12,11 @@ import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
@@ -28,6 +30,7 @@ import kotlinx.coroutines.test.advanceTimeBy
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import kotlinx.coroutines.withContext
 import kotlin.coroutines.ContinuationInterceptor
 import kotlin.random.Random
 import kotlin.time.Duration
@@ -40,6 +43,7 @@ class FakeWriter : MessageWriter<FakeConnection, String> {
     val begun = mutableListOf<String>()
     var pace: Duration = Duration.ZERO
     var failing: (String, FakeConnection) -> Throwable? = { _, _ -> null }
+    var hold: suspend () -> Unit = {}
     private var writing = false
 
     val messages: List<String> get() = written.map { it.first }
@@ -51,6 +55,7 @@ class FakeWriter : MessageWriter<FakeConnection, String> {
         begun += message
         try {
             delay(pace)
+            hold()
             failing(message, connection)?.let { throw it }
             written += message to connection.backend
         } finally {
@@ -354,6 +359,24 @@ class PersistentConnectionTest :
                 link.close(1_000).left shouldBe 1
                 test.currentTime shouldBeInRange 2_000L..2_001L
                 long.await().left shouldBe 1
+            }
+        }
+
+        test("closing ends in time although a write does not let itself be cancelled") {
+            val stuck = CompletableDeferred<Unit>()
+            persistentTest(setOf(a), PersistentPolicy()) {
+                connected()
+                writer.hold = { withContext(NonCancellable) { stuck.await() } }
+                link.put("0")
+                link.put("1")
+                after(1.milliseconds)
+                val report = link.close(1_000)
+                report.left shouldBe 2
+                test.currentTime shouldBeInRange 4_000L..7_001L
+                network.live.shouldBeEmpty()
+                stuck.complete(Unit)
+                after(1.milliseconds)
+                writer.begun shouldContainExactly listOf("0")
             }
         }
 

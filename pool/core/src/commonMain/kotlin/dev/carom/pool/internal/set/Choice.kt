@@ -7,17 +7,28 @@ import dev.carom.pool.SetSnapshot
 import dev.carom.pool.describe
 import kotlin.time.Duration
 
-/** A lease of the connection of the best priority that has the fewest for its weight; null if none can be had. */
+/**
+ * A lease of the connection of the best priority that has the fewest for its weight, among equals of that which had the
+ * fewest so far; null if none can be had.
+ */
 internal fun <C : Any> Roster<C>.pick(): SetLease<C>? {
     while (true) {
-        val best = holdings.filter { it.isLeasable }.minWithOrNull(LEAST_LOADED) ?: return null
+        var best: Holding<C>? = null
+        for (each in holdings) {
+            if (each.isLeasable && (best == null || each.isBefore(best))) best = each
+        }
+        if (best == null) return null
         // Somebody may have been quicker to take it out; then it is not leasable any more.
         best.lease()?.let { return it }
     }
 }
 
-private val LEAST_LOADED: Comparator<Holding<*>> =
-    compareBy({ it.backend.priority }, { (it.leases + 1.0) / it.backend.weight.coerceAtLeast(1) }, { it.id })
+private fun Holding<*>.isBefore(other: Holding<*>): Boolean {
+    if (backend.priority != other.backend.priority) return backend.priority < other.backend.priority
+    val mine = leases / weight
+    val others = other.leases / other.weight
+    return mine < others || (mine == others && share < other.share)
+}
 
 internal fun setClosed(name: String): PoolException = PoolException.Closed(name, "$name: closed", null)
 

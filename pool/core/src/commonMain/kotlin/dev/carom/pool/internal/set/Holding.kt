@@ -16,8 +16,17 @@ internal class Holding<C : Any>(
     override val id: Long,
     override val backend: Backend,
     override val connection: C,
+    /** The share of the others at this moment: a new connection takes its turns, it does not catch up. */
+    share: Double,
     private val send: (SetEvent) -> Unit,
 ) : SetConnection<C> {
+    val weight: Double = backend.weight.coerceAtLeast(1).toDouble()
+
+    /** Leases given so far, for its weight. A guide: under contention some are not counted. */
+    @Volatile
+    var share: Double = share
+        private set
+
     private val word = AtomicInt(0)
     private val removed = CompletableDeferred<Unit>()
 
@@ -34,7 +43,10 @@ internal class Holding<C : Any>(
         while (true) {
             val seen = word.load()
             if (seen and NO_MORE != 0) return null
-            if (word.compareAndSet(seen, seen + LEASE)) return Held(this)
+            if (word.compareAndSet(seen, seen + LEASE)) {
+                share += 1 / weight
+                return Held(this)
+            }
         }
     }
 

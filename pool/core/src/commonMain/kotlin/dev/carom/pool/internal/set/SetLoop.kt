@@ -187,7 +187,8 @@ internal class SetLoop<C : Any>(
     private fun admit(slot: Long): Holding<C>? {
         val task = tasks[slot] ?: return null
         val connection = task.connection ?: return null
-        return Holding(slot, task.backend, connection, ::send).also { holdings[slot] = it }
+        val share = roster.value.holdings.minOfOrNull { it.share } ?: 0.0
+        return Holding(slot, task.backend, connection, share, ::send).also { holdings[slot] = it }
     }
 
     private fun perform(effect: SetEffect) {

@@ -126,5 +126,5 @@ private val virtualThreads: CoroutineDispatcher? =
     }
 
 /** A view of its own: calls that hang take no thread away from other users of [Dispatchers.IO]. */
-private fun blockingDispatcher(): CoroutineDispatcher =
+internal fun blockingDispatcher(): CoroutineDispatcher =
     virtualThreads ?: Dispatchers.IO.limitedParallelism(THREADS, "carom-blocking")

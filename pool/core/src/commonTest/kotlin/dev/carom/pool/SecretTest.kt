@@ -60,6 +60,13 @@ class SecretTest :
                 "jdbc:oracle:thin:app/$canary@db",
                 "redis://app:$encoded@db",
                 "redis://app:${encoded.lowercase()}@db",
+                "jdbc:mysql://(host=db,user=app,password=$canary)/shop",
+                "jdbc:sqlserver://db;user=app;password={$canary};",
+                "r2dbc:pg://app:$encoded@db?sslmode=require",
+                "mongodb+srv://app:$encoded@db/?authSource=admin",
+                "amqp://app:$encoded@db,app:$encoded@other",
+                "{\"user\":\"app\",\"password\":\"$canary\"}",
+                "failed: $canary$canary",
             )
             ) {
                 secret.redact(shape) shouldNotContain "c4n4ry"

@@ -17,6 +17,9 @@ public final class TcpPolicyBuilder {
     private int sendBuffer = DEFAULTS.getSendBuffer();
     private Duration closeTimeout = TcpPolicyFromJava.closeTimeout(DEFAULTS);
     private boolean quietWhenIdle = DEFAULTS.getQuietWhenIdle();
+    private Duration keepAliveIdle = TcpPolicyFromJava.keepAliveIdle(DEFAULTS);
+    private Duration keepAliveInterval = TcpPolicyFromJava.keepAliveInterval(DEFAULTS);
+    private int keepAliveCount = DEFAULTS.getKeepAliveCount();
 
     /** A builder with every default. */
     public TcpPolicyBuilder() {}
@@ -64,12 +67,42 @@ public final class TcpPolicyBuilder {
     }
 
     /**
+     * {@code TCP_KEEPIDLE}: how long a peer is silent before it is probed. Whole seconds in 1..32767, or 0 for the system's
+     * own. Default: 30 s.
+     */
+    public TcpPolicyBuilder keepAliveIdle(Duration value) {
+        keepAliveIdle = value;
+        return this;
+    }
+
+    /** {@code TCP_KEEPINTVL}: time between two probes. Bounds as {@link #keepAliveIdle}. Default: 5 s. */
+    public TcpPolicyBuilder keepAliveInterval(Duration value) {
+        keepAliveInterval = value;
+        return this;
+    }
+
+    /** {@code TCP_KEEPCNT}: probes without an answer until a reset. 1..127, or 0 for the system's own. Default: 3. */
+    public TcpPolicyBuilder keepAliveCount(int value) {
+        keepAliveCount = value;
+        return this;
+    }
+
+    /**
      * The policy.
      *
      * @throws IllegalArgumentException if a value is out of bounds; the message has the value and the bound.
      */
     public TcpPolicy build() {
         return TcpPolicyFromJava.policy(
-                connectTimeout, noDelay, keepAlive, receiveBuffer, sendBuffer, closeTimeout, quietWhenIdle);
+                connectTimeout,
+                noDelay,
+                keepAlive,
+                receiveBuffer,
+                sendBuffer,
+                closeTimeout,
+                quietWhenIdle,
+                keepAliveIdle,
+                keepAliveInterval,
+                keepAliveCount);
     }
 }

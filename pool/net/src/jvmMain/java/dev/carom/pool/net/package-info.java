@@ -1,5 +1,6 @@
 /**
- * TCP and Unix-domain connections for a pool, on ktor-network.
+ * TCP, TLS and Unix-domain connections for a pool, on ktor-network; TLS on the JDK's {@code SSLEngine}, for either side and
+ * over any pair of channels.
  *
  * <p>Kotlin callers read and write ktor's channels, Java callers plain streams.
  */

@@ -76,10 +76,13 @@ class TcpJavaTest {
                 .sendBuffer(4096)
                 .closeTimeout(Duration.ofSeconds(2))
                 .quietWhenIdle(true)
+                .keepAliveIdle(Duration.ofSeconds(7))
+                .keepAliveInterval(Duration.ofSeconds(8))
+                .keepAliveCount(9)
                 .build();
         assertEquals(
                 "TcpPolicy(connectTimeout=1.5s, noDelay=false, keepAlive=false, receiveBuffer=2048, sendBuffer=4096, "
-                        + "closeTimeout=2s, quietWhenIdle=true)",
+                        + "closeTimeout=2s, quietWhenIdle=true, keepAliveIdle=7s, keepAliveInterval=8s, keepAliveCount=9)",
                 policy.toString());
         TcpPolicyBuilder wrong = new TcpPolicyBuilder().connectTimeout(Duration.ZERO);
         assertThrows(IllegalArgumentException.class, wrong::build);

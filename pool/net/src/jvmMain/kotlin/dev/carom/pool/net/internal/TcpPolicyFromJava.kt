@@ -15,6 +15,10 @@ internal fun connectTimeout(policy: TcpPolicy): JavaDuration = policy.connectTim
 
 internal fun closeTimeout(policy: TcpPolicy): JavaDuration = policy.closeTimeout.toJavaDuration()
 
+internal fun keepAliveIdle(policy: TcpPolicy): JavaDuration = policy.keepAliveIdle.toJavaDuration()
+
+internal fun keepAliveInterval(policy: TcpPolicy): JavaDuration = policy.keepAliveInterval.toJavaDuration()
+
 internal fun policy(
     connectTimeout: JavaDuration,
     noDelay: Boolean,
@@ -23,6 +27,9 @@ internal fun policy(
     sendBuffer: Int,
     closeTimeout: JavaDuration,
     quietWhenIdle: Boolean,
+    keepAliveIdle: JavaDuration,
+    keepAliveInterval: JavaDuration,
+    keepAliveCount: Int,
 ): TcpPolicy = TcpPolicy(
     connectTimeout = connectTimeout.toKotlinDuration(),
     noDelay = noDelay,
@@ -31,4 +38,7 @@ internal fun policy(
     sendBuffer = sendBuffer,
     closeTimeout = closeTimeout.toKotlinDuration(),
     quietWhenIdle = quietWhenIdle,
+    keepAliveIdle = keepAliveIdle.toKotlinDuration(),
+    keepAliveInterval = keepAliveInterval.toKotlinDuration(),
+    keepAliveCount = keepAliveCount,
 )

@@ -36,7 +36,8 @@ private class DnsWorld(seed: Int) {
         maxInterval = 60.seconds,
         roundTimeout = 5.seconds,
     )
-    private val state = DnsState(DnsService("shop.test", "_db._tcp".takeIf { dice.nextBoolean() }, 80), policy, dice)
+    private val state =
+        DnsState(DnsService("shop.test", "_db._tcp".takeIf { dice.nextBoolean() }, 80), policy, dice) { true }
     private val open = mutableListOf<DnsEffect.Ask>()
     private var now = Duration.ZERO
     private var startedAt: Duration? = null

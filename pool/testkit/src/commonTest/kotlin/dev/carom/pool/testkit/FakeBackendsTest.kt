@@ -40,10 +40,10 @@ class FakeBackendsTest :
                 val network = FakeBackends()
                 network.on(b).refuses()
                 pooled(network) { pool ->
-                    passUntil(pool.snapshot) { it.backend(a).ready == 1 && it.backend(b).failures > 0 }
+                    passUntil(pool.snapshot) { it.backend(a)?.ready == 1 && it.failures(b) > 0 }
                     repeat(10) { pool.use { it.backend shouldBe a } }
                     network.on(b).accepts()
-                    passUntil(pool.snapshot) { it.backend(b).ready == 1 }
+                    passUntil(pool.snapshot) { it.backend(b)?.ready == 1 }
                     network.on(b).opened shouldBe 1
                 }
             }
@@ -55,7 +55,7 @@ class FakeBackendsTest :
                 network.on(a).connect.delayMillis = 70
                 pooled(network) { pool ->
                     network.on(b).connect.hangs()
-                    passUntil(pool.snapshot) { it.backend(a).ready > 0 }
+                    passUntil(pool.snapshot) { it.ready(a) > 0 }
                     currentTime shouldBe 70
                     network.on(b).connect.underWay shouldBe 1
                     pass(10)
@@ -74,7 +74,7 @@ class FakeBackendsTest :
                     network.on(a).closed shouldBe 1
                     passUntil(pool.snapshot) { it.ready == 2 }
                     network.on(a).dies()
-                    passUntil(pool.snapshot) { !it.backend(a).online }
+                    passUntil(pool.snapshot) { it.backend(a)?.online == false }
                     network.on(a).live.shouldBeEmpty()
                 }
             }
@@ -88,7 +88,7 @@ class FakeBackendsTest :
                 val policy = PoolPolicy(spares = 2, maxSlots = 4, healthInterval = 1.seconds, healthReserve = 0)
                 pooled(network, policy) { pool ->
                     pass(5_000)
-                    (pool.snapshot.value.backend(b).failures > 0) shouldBe true
+                    (pool.snapshot.value.failures(b) > 0) shouldBe true
                     (network.on(a).closed > 1) shouldBe true
                 }
             }
@@ -125,7 +125,7 @@ class FakeBackendsTest :
                 val network = FakeBackends()
                 network.on(a).connect.failsNext(2)
                 pooled(network) { pool ->
-                    passUntil(pool.snapshot) { it.backend(a).ready > 0 }
+                    passUntil(pool.snapshot) { it.ready(a) > 0 }
                     network.on(a).connect.count shouldBe 3
                     network.on(a).opened shouldBe 1
                 }
@@ -162,6 +162,10 @@ class FakeBackendsTest :
         }
     }) {
     private companion object {
-        fun PoolSnapshot.backend(backend: Backend) = backends.single { it.backend == backend }
+        fun PoolSnapshot.backend(backend: Backend) = backends.singleOrNull { it.backend == backend }
+
+        fun PoolSnapshot.ready(backend: Backend) = backend(backend)?.ready ?: 0
+
+        fun PoolSnapshot.failures(backend: Backend) = backend(backend)?.failures ?: 0
     }
 }

@@ -56,7 +56,7 @@ class DnsPoolTest :
                 val resolver = DnsResolver(
                     lookup, "shop.test", null, 80, policy, DnsListener.NONE, health, testTimeSource, Random(1),
                 )
-                val slots = PoolPolicy(spares = 50, maxSlots = 60, maxLifetime = Duration.INFINITE)
+                val slots = PoolPolicy(spares = 8, maxSlots = 60, maxLifetime = Duration.INFINITE)
                 val pool = openVirtualPool("shop", resolver, network, slots)
                 health.follow { pool.snapshot.value }
                 val removed = mutableListOf<Backend>()

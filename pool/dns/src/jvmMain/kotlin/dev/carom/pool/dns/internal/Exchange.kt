@@ -51,7 +51,11 @@ private suspend fun converse(open: (CancellableContinuation<ByteArray>) -> Conve
             conversation.channel.close()
             Reactor.left()
         }
-        Reactor.join(conversation)
+        try {
+            Reactor.join(conversation)
+        } catch (e: IOException) {
+            conversation.abandon(e)
+        }
     }
 
 private inline fun <C : Conversation> C.opening(connect: () -> Unit): C {

@@ -30,14 +30,16 @@ internal object Reactor {
     private val arriving = ArrayDeque<Conversation>()
     private var selector: Selector? = null
 
+    /** @throws IOException if there is no descriptor left for a selector. */
     fun join(conversation: Conversation): Unit = synchronized(lock) {
-        arriving += conversation
         val running = selector
         if (running != null) {
+            arriving += conversation
             running.wakeup()
         } else {
             val opened = Selector.open()
             selector = opened
+            arriving += conversation
             Thread({ run(opened) }, "carom-dns").also { it.isDaemon = true }.start()
         }
     }
@@ -76,7 +78,8 @@ internal object Reactor {
             if (key.isValid) conversation.advance(key)
         } catch (_: CancelledKeyException) {
             // the one who asked has gone
-        } catch (e: IOException) {
+        } catch (e: Exception) {
+            // whatever goes wrong with one conversation, the thread must go on for the others; nothing suspends here
             conversation.abandon(e)
         }
     }

@@ -10,15 +10,15 @@ import kotlin.time.Duration.Companion.seconds
  * The numbers of a [DnsResolver]. Checked when constructed: a value out of bounds is an [IllegalArgumentException] with
  * the value and the bound. From Java: `DnsPolicyBuilder`.
  *
- * A *round* asks everything once: the service's SRV record, then the addresses.
+ * A *round* asks for what has expired: the service's SRV record, the addresses, or both. What is still fresh is used
+ * as it is, so that a name is asked about once in its TTL.
  *
  * @property minInterval shortest time from the start of one round to the start of the next, whatever the TTLs (a TTL of
  *   0 included) and whatever fails. 10 ms..1 d.
  * @property maxInterval longest time between two rounds, whatever the TTLs. At least [minInterval], finite.
- * @property refreshAt the part of the smallest TTL after which the next round starts. 0.1..1.0; at 1.0 the answer is
- *   asked again when it expires. Never later, unless [minInterval] says so.
- * @property jitter the part of a wait that is drawn at random and taken off, so that clients do not ask in step.
- *   0.0..0.5.
+ * @property refreshAt the part of its TTL after which a record is asked for again. 0.1..1.0; at 1.0 when it expires.
+ * @property jitter the part of a wait that is drawn at random, so that clients do not ask in step: added to the wait
+ *   for a TTL, but at most 500 ms, and taken off the wait for a retry. 0.0..0.5.
  * @property retryStart wait after the first round that did not answer everything: failures, and negative answers not
  *   yet believed. Doubles up to [retryMax]. At least [minInterval], or the latter decides.
  * @property retryMax the longest such wait. At least [retryStart], at most [maxInterval].
@@ -34,11 +34,14 @@ import kotlin.time.Duration.Companion.seconds
  * @property maxTargets most SRV records followed in one round, best priority first. 1..4096.
  * @property parallelism most questions of one round under way at once. 1..256.
  * @property addresses which kinds of address are asked for.
+ * @property removal when a backend goes that the answers lack.
+ * @property maxKept most backends in force that the answers lack, under a [removal] that keeps any; those missing
+ *   longest go first. 0..4096.
  */
 public class DnsPolicy(
     public val minInterval: Duration = 1.seconds,
     public val maxInterval: Duration = 5.minutes,
-    public val refreshAt: Double = 0.9,
+    public val refreshAt: Double = 1.0,
     public val jitter: Double = 0.05,
     public val retryStart: Duration = 1.seconds,
     public val retryMax: Duration = 30.seconds,
@@ -50,6 +53,8 @@ public class DnsPolicy(
     public val maxTargets: Int = 256,
     public val parallelism: Int = 8,
     public val addresses: DnsAddresses = DnsAddresses.BOTH,
+    public val removal: RemovalPolicy = RemovalPolicy.Immediate,
+    public val maxKept: Int = 256,
 ) {
     init {
         within("minInterval", minInterval, 10.milliseconds, 1.days)
@@ -65,6 +70,7 @@ public class DnsPolicy(
         within("attempts", attempts, 1..10)
         within("maxTargets", maxTargets, 1..4_096)
         within("parallelism", parallelism, 1..256)
+        within("maxKept", maxKept, 0..4_096)
     }
 
     /** All values, for a log line at start. */
@@ -72,7 +78,8 @@ public class DnsPolicy(
         "DnsPolicy(minInterval=$minInterval, maxInterval=$maxInterval, refreshAt=$refreshAt, jitter=$jitter, " +
             "retryStart=$retryStart, retryMax=$retryMax, serveStaleFor=$serveStaleFor, " +
             "negativesToBelieve=$negativesToBelieve, roundTimeout=$roundTimeout, serverTimeout=$serverTimeout, " +
-            "attempts=$attempts, maxTargets=$maxTargets, parallelism=$parallelism, addresses=$addresses)"
+            "attempts=$attempts, maxTargets=$maxTargets, parallelism=$parallelism, " +
+            "addresses=$addresses, removal=$removal, maxKept=$maxKept)"
 
     private companion object {
         // a bound that every finite wait of sense respects, and that cannot overflow a clock

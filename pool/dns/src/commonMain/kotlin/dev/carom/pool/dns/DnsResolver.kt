@@ -22,7 +22,8 @@ import kotlin.time.TimeSource
  * a row lead to the plain name; a failure never does.
  *
  * A failure removes nothing until [DnsPolicy.serveStaleFor] runs out; an empty or negative answer is believed only when
- * repeated. A target whose addresses could not be asked keeps its former ones.
+ * repeated. A target whose addresses could not be asked keeps its former ones. A backend that is absent from an answer
+ * goes when [DnsPolicy.removal] says so.
  *
  * Plain Java: `DnsResolverBuilder`.
  *
@@ -40,14 +41,18 @@ public class DnsResolver internal constructor(
     public val defaultPort: Int,
     public val policy: DnsPolicy,
     private val listener: DnsListener,
+    private val health: BackendHealth?,
     private val time: TimeSource,
     private val random: Random,
 ) : Resolver {
     /**
      * Asks nothing before the first collection.
      *
-     * @throws IllegalArgumentException if [name] or [service] is empty, [defaultPort] is out of bounds, or there is
-     *   neither a service nor a default port.
+     * @param lookup how to ask.
+     * @param listener who is told what happens; [DnsCounter] counts it.
+     * @param health who knows which backends work; needed by [RemovalPolicy.HealthGated] and used by nothing else.
+     * @throws IllegalArgumentException if [name] or [service] is empty, [defaultPort] is out of bounds, there is
+     *   neither a service nor a default port, or removal is gated by a health nobody knows.
      */
     @JvmOverloads
     public constructor(
@@ -57,13 +62,17 @@ public class DnsResolver internal constructor(
         defaultPort: Int = 0,
         policy: DnsPolicy = DnsPolicy(),
         listener: DnsListener = DnsListener.NONE,
-    ) : this(lookup, name, service, defaultPort, policy, listener, TimeSource.Monotonic, Random.Default)
+        health: BackendHealth? = null,
+    ) : this(lookup, name, service, defaultPort, policy, listener, health, TimeSource.Monotonic, Random.Default)
 
     init {
         require(name.trim('.').isNotEmpty()) { "name must not be empty, was \"$name\"" }
         require(service == null || service.isNotEmpty()) { "service must be null or not empty, for name \"$name\"" }
         require(defaultPort in 0..MAX_PORT) { "defaultPort of \"$name\" must be in 0..$MAX_PORT, was $defaultPort" }
         require(service != null || defaultPort > 0) { "\"$name\" needs a service, a default port above 0, or both" }
+        require(policy.removal != RemovalPolicy.HealthGated || health != null) {
+            "\"$name\" needs a BackendHealth: its removal policy is HealthGated"
+        }
     }
 
     /**
@@ -71,7 +80,9 @@ public class DnsResolver internal constructor(
      * misses sets, never the newest. Each collection asks for itself; cancelling it cancels its questions.
      */
     override fun backends(): Flow<Set<Backend>> = channelFlow {
-        val state = DnsState(DnsService(name.lowercase(), service?.removeSuffix("."), defaultPort), policy, random)
+        val known = health ?: BackendHealth { true }
+        val state =
+            DnsState(DnsService(name.lowercase(), service?.removeSuffix("."), defaultPort), policy, random, known)
         DnsShell(state, lookup, listener, policy.parallelism, ::send).run(time)
     }.conflate().distinctUntilChanged()
 

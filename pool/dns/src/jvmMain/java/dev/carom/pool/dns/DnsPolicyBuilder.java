@@ -6,7 +6,7 @@ import java.time.Duration;
 public final class DnsPolicyBuilder {
     private Duration minInterval = Duration.ofSeconds(1);
     private Duration maxInterval = Duration.ofMinutes(5);
-    private double refreshAt = 0.9;
+    private double refreshAt = 1.0;
     private double jitter = 0.05;
     private Duration retryStart = Duration.ofSeconds(1);
     private Duration retryMax = Duration.ofSeconds(30);
@@ -18,6 +18,8 @@ public final class DnsPolicyBuilder {
     private int maxTargets = 256;
     private int parallelism = 8;
     private DnsAddresses addresses = DnsAddresses.BOTH;
+    private RemovalPolicy removal = RemovalPolicy.IMMEDIATE;
+    private int maxKept = 256;
 
     /** All defaults. */
     public DnsPolicyBuilder() {}
@@ -34,13 +36,16 @@ public final class DnsPolicyBuilder {
         return this;
     }
 
-    /** The part of the smallest TTL after which the next round starts. 0.1 to 1.0; default 0.9. */
+    /** The part of its TTL after which a record is asked for again. 0.1 to 1.0; default 1.0. */
     public DnsPolicyBuilder refreshAt(double value) {
         refreshAt = value;
         return this;
     }
 
-    /** The part of a wait that is drawn at random and taken off. 0.0 to 0.5; default 0.05. */
+    /**
+     * The part of a wait that is drawn at random: added to the wait for a TTL, at most 500 ms, and taken off the wait
+     * for a retry. 0.0 to 0.5; default 0.05.
+     */
     public DnsPolicyBuilder jitter(double value) {
         jitter = value;
         return this;
@@ -109,6 +114,18 @@ public final class DnsPolicyBuilder {
         return this;
     }
 
+    /** When a backend goes that the answers lack; default {@link RemovalPolicy#IMMEDIATE}. */
+    public DnsPolicyBuilder removal(RemovalPolicy value) {
+        removal = value;
+        return this;
+    }
+
+    /** Most backends in force that the answers lack. 0 to 4096; default 256. */
+    public DnsPolicyBuilder maxKept(int value) {
+        maxKept = value;
+        return this;
+    }
+
     /**
      * The policy.
      *
@@ -117,6 +134,6 @@ public final class DnsPolicyBuilder {
     public DnsPolicy build() {
         return DnsPolicies.of(
                 minInterval, maxInterval, refreshAt, jitter, retryStart, retryMax, serveStaleFor, negativesToBelieve,
-                roundTimeout, serverTimeout, attempts, maxTargets, parallelism, addresses);
+                roundTimeout, serverTimeout, attempts, maxTargets, parallelism, addresses, removal, maxKept);
     }
 }

@@ -20,6 +20,7 @@ public final class DnsResolverBuilder {
     private @Nullable DnsLookup lookup;
     private DnsPolicy policy = new DnsPolicyBuilder().build();
     private DnsListener listener = DnsListener.NONE;
+    private @Nullable BackendHealth health;
 
     /** For a host or domain name; with a trailing dot absolute, else subject to the search list. */
     public DnsResolverBuilder(String name) {
@@ -62,16 +63,23 @@ public final class DnsResolverBuilder {
         return this;
     }
 
-    /** Who is told what the resolver does. */
+    /** Who is told what the resolver does; {@link DnsCounter} counts it. */
     public DnsResolverBuilder listener(DnsListener value) {
         listener = value;
+        return this;
+    }
+
+    /** Who knows which backends work, as {@link PoolHealth}; needed by {@link RemovalPolicy#HEALTH_GATED}. */
+    public DnsResolverBuilder health(BackendHealth value) {
+        health = value;
         return this;
     }
 
     /**
      * The resolver. Reads the system's settings now if no servers were given; asks nothing yet.
      *
-     * @throws IllegalArgumentException if there is neither a service nor a default port, or a value is out of bounds
+     * @throws IllegalArgumentException if there is neither a service nor a default port, a value is out of bounds, or
+     *     removal is gated by a health nobody knows
      */
     public DnsResolver build() {
         DnsLookup asks = lookup;
@@ -79,6 +87,6 @@ public final class DnsResolverBuilder {
             DnsConfig where = config;
             asks = new DnsjavaLookup(where == null ? DnsConfig.system() : where, policy);
         }
-        return new DnsResolver(asks, name, service, defaultPort, policy, listener);
+        return new DnsResolver(asks, name, service, defaultPort, policy, listener, health);
     }
 }

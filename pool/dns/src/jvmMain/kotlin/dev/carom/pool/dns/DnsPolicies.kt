@@ -21,6 +21,8 @@ internal object DnsPolicies {
         maxTargets: Int,
         parallelism: Int,
         addresses: DnsAddresses,
+        removal: RemovalPolicy,
+        maxKept: Int,
     ): DnsPolicy = DnsPolicy(
         minInterval.toKotlinDuration(),
         maxInterval.toKotlinDuration(),
@@ -36,5 +38,7 @@ internal object DnsPolicies {
         maxTargets,
         parallelism,
         addresses,
+        removal,
+        maxKept,
     )
 }

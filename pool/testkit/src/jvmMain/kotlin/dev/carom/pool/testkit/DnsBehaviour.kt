@@ -40,4 +40,22 @@ public enum class DnsBehaviour {
 
     /** Ignores the size the client can take over UDP and sends the answer whole, up to 60 000 bytes. */
     OVERSIZED,
+
+    /** Answers FORMERR, with and without EDNS. */
+    FORMERR,
+
+    /** Answers from the zone with the name of the question in other letters: `SHOP.test` for `shop.test` (RFC 4343). */
+    MIXED_CASE,
+
+    /** Answers with a record whose name is a compression pointer to itself. */
+    POINTER_LOOP,
+
+    /**
+     * Before the answer from the zone, over UDP, sends three that lead to 10.6.6.6: under another id, to another
+     * question, and from another port.
+     */
+    FORGED_FIRST,
+
+    /** Answers only the first alias of a chain, as a server that does not know the rest. */
+    ONE_ALIAS,
 }

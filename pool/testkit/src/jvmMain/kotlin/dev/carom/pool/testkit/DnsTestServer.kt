@@ -12,6 +12,7 @@ import java.net.InetSocketAddress
 import java.net.ServerSocket
 import java.net.Socket
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.ExecutorService
@@ -19,6 +20,7 @@ import java.util.concurrent.Executors
 import java.util.concurrent.RejectedExecutionException
 import java.util.concurrent.TimeUnit.MILLISECONDS
 import java.util.concurrent.TimeUnit.SECONDS
+import java.util.function.Consumer
 
 /**
  * A real DNS server for tests: UDP and TCP on one ephemeral loopback port, until [close]. What it knows and how it
@@ -34,9 +36,12 @@ import java.util.concurrent.TimeUnit.SECONDS
  * }
  * ```
  *
- * @throws BindException from the constructor if no port is free for both UDP and TCP.
+ * @param host the loopback address to listen on: `127.0.0.1`, another of 127/8, or `::1`.
+ * @throws BindException from the constructor if no port is free for both UDP and TCP, or there is no such address.
  */
-public class DnsTestServer : AutoCloseable {
+public class DnsTestServer
+@JvmOverloads
+constructor(host: String = "127.0.0.1") : AutoCloseable {
     /** What is known; assigned as a whole. */
     @Volatile
     public var zone: DnsZone = DnsZone()
@@ -57,6 +62,22 @@ public class DnsTestServer : AutoCloseable {
     @Volatile
     public var additional: Boolean = true
 
+    /**
+     * Most records of the type asked for in one answer, 1 or more: of more, each answer has others, drawn at random, as
+     * the servers of large services do.
+     */
+    @Volatile
+    public var mostRecords: Int = Int.MAX_VALUE
+        set(value) {
+            require(value >= 1) { "mostRecords must be at least 1, was $value" }
+            field = value
+        }
+
+    /** Is told each question before it is answered, on the server's own threads; nobody by default. */
+    @Volatile
+    public var onQuestion: Consumer<DnsTestQuestion> = Consumer { }
+
+    private val scripted = ConcurrentLinkedQueue<DnsBehaviour>()
     private val tcp: ServerSocket
     private val udp: DatagramSocket
     private val log = CopyOnWriteArrayList<DnsTestQuestion>()
@@ -65,7 +86,10 @@ public class DnsTestServer : AutoCloseable {
     private val threads: ExecutorService
 
     init {
-        val (listening, datagrams) = bindBoth()
+        require(host.all { it.isDigit() || it in ".:" }) { "host must be an address literal, was $host" }
+        val local = InetAddress.getByName(host)
+        require(local.isLoopbackAddress) { "host must be a loopback address, was $host" }
+        val (listening, datagrams) = bindBoth(local)
         tcp = listening
         udp = datagrams
         threads =
@@ -89,6 +113,11 @@ public class DnsTestServer : AutoCloseable {
     /** Questions received over TCP. */
     public val tcpCount: Int get() = log.count { it.tcp }
 
+    /** The next questions are treated so, one each; then [behaviour] holds again. */
+    public fun next(vararg behaviours: DnsBehaviour) {
+        scripted += behaviours
+    }
+
     /** Empties [questions]. */
     public fun forget(): Unit = log.clear()
 
@@ -111,8 +140,9 @@ public class DnsTestServer : AutoCloseable {
         val packet = DatagramPacket(ByteArray(MAX_SIZE), MAX_SIZE)
         udp.receive(packet)
         val client = packet.socketAddress
-        receive(packet.data.copyOf(packet.length), false) { answer ->
-            udp.send(DatagramPacket(answer, answer.size, client))
+        receive(packet.data.copyOf(packet.length), false) { answer, elsewhere ->
+            val reply = DatagramPacket(answer, answer.size, client)
+            if (elsewhere) DatagramSocket(0, udp.localAddress).use { it.send(reply) } else udp.send(reply)
         }
     }
 
@@ -131,7 +161,7 @@ public class DnsTestServer : AutoCloseable {
                 while (true) {
                     val query = ByteArray(input.readUnsignedShort())
                     input.readFully(query)
-                    receive(query, true) { answer -> send(it, answer) }
+                    receive(query, true) { answer, _ -> send(it, answer) }
                 }
             }
         } catch (_: IOException) {
@@ -146,17 +176,21 @@ public class DnsTestServer : AutoCloseable {
         synchronized(connection) { connection.getOutputStream().write(framed) }
     }
 
-    private fun receive(bytes: ByteArray, tcp: Boolean, send: (ByteArray) -> Unit) {
+    private fun receive(bytes: ByteArray, tcp: Boolean, send: (ByteArray, Boolean) -> Unit) {
         val query = try {
             Message(bytes)
         } catch (_: IOException) {
             return
         }
         val question = query.question ?: return
-        log += DnsTestQuestion(question.name.toString(), Type.string(question.type), tcp)
-        val answer = DnsResponder(zone, behaviour, additional).respond(query, tcp) ?: return
+        val asked = DnsTestQuestion(question.name.toString(), Type.string(question.type), tcp)
+        log += asked
+        onQuestion.accept(asked)
+        val responder = DnsResponder(zone, scripted.poll() ?: behaviour, additional, mostRecords)
+        responder.forgeries(query, tcp).forEach { send(it.bytes, it.elsewhere) }
+        val answer = responder.respond(query, tcp) ?: return
         val delay = delayMillis
-        if (delay == 0L) send(answer) else threads.execute { later(delay) { send(answer) } }
+        if (delay == 0L) send(answer, false) else threads.execute { later(delay) { send(answer, false) } }
     }
 
     private fun later(delay: Long, send: () -> Unit) {
@@ -188,8 +222,7 @@ public class DnsTestServer : AutoCloseable {
         const val CLOSE_SECONDS = 5L
 
         /** TCP picks a free port; another process may hold the same number for UDP, so it is tried again. */
-        fun bindBoth(): Pair<ServerSocket, DatagramSocket> {
-            val loopback = InetAddress.getByAddress(byteArrayOf(127, 0, 0, 1))
+        fun bindBoth(loopback: InetAddress): Pair<ServerSocket, DatagramSocket> {
             repeat(BIND_ATTEMPTS) {
                 val listening = ServerSocket(0, BACKLOG, loopback)
                 try {

@@ -4,9 +4,12 @@ import org.xbill.DNS.AAAARecord
 import org.xbill.DNS.ARecord
 import org.xbill.DNS.CNAMERecord
 import org.xbill.DNS.DClass
+import org.xbill.DNS.Master
 import org.xbill.DNS.Name
 import org.xbill.DNS.Record
 import org.xbill.DNS.SRVRecord
+import java.io.ByteArrayInputStream
+import java.io.IOException
 import java.net.Inet6Address
 import java.net.InetAddress
 
@@ -83,13 +86,26 @@ public class DnsZone private constructor(
 
     private fun with(record: Record) = DnsZone(records + record, ttlSeconds, negativeTtlSeconds)
 
-    private companion object {
-        const val DEFAULT_TTL = 60L
-        const val DEFAULT_NEGATIVE_TTL = 5L
+    public companion object {
+        private const val DEFAULT_TTL = 60L
+        private const val DEFAULT_NEGATIVE_TTL = 5L
 
-        fun absolute(name: String): Name = Name.fromString(name, Name.root)
+        /**
+         * The zone that a master file describes (RFC 1035, section 5): `$TTL`, `$ORIGIN` and any type of record; names
+         * without a trailing dot are under the root. Includes are refused.
+         *
+         * @throws IOException if a line makes no sense; the message says which and why.
+         */
+        @JvmStatic
+        public fun parse(text: String): DnsZone {
+            val master = Master(ByteArrayInputStream(text.toByteArray()), Name.root, DEFAULT_TTL)
+            master.disableIncludes(true)
+            return DnsZone(generateSequence { master.nextRecord() }.toList(), DEFAULT_TTL, DEFAULT_NEGATIVE_TTL)
+        }
 
-        fun checked(seconds: Long): Long {
+        private fun absolute(name: String): Name = Name.fromString(name, Name.root)
+
+        private fun checked(seconds: Long): Long {
             require(seconds in 0..Int.MAX_VALUE) { "a TTL must be in 0..${Int.MAX_VALUE} s, was $seconds" }
             return seconds
         }

@@ -34,6 +34,13 @@ internal class DnsService(private val name: String, service: String?, private va
         }.toSet()
     }
 
+    /** The questions one of whose answers would list [backend]. */
+    fun questions(backend: Backend): List<DnsQuestion> {
+        val type = if (':' in backend.host) DnsType.AAAA else DnsType.A
+        return listOfNotNull(question, DnsQuestion(absolute(backend.name), type)) +
+            plainNames.map { DnsQuestion(it, type) }
+    }
+
     private fun plain(address: String) = name.removeSuffix(".").let { Backend(it, address, defaultPort) }
 
     private fun addresses(memory: Memory, policy: DnsPolicy, host: String): List<String> =

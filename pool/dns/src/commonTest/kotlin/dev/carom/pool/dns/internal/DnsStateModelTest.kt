@@ -1,12 +1,16 @@
 package dev.carom.pool.dns.internal
 
+import dev.carom.pool.Backend
 import dev.carom.pool.dns.DnsAnswer
 import dev.carom.pool.dns.DnsPolicy
 import dev.carom.pool.dns.DnsQuestion
 import dev.carom.pool.dns.DnsRecord
 import dev.carom.pool.dns.DnsType
+import dev.carom.pool.dns.RemovalPolicy
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldBeEmpty
+import io.kotest.matchers.comparables.shouldBeGreaterThan
 import io.kotest.matchers.comparables.shouldBeGreaterThanOrEqualTo
 import io.kotest.matchers.comparables.shouldBeLessThanOrEqualTo
 import io.kotest.matchers.shouldBe
@@ -35,13 +39,21 @@ private class DnsWorld(seed: Int) {
         negativesToBelieve = dice.nextInt(1, 5),
         maxInterval = 60.seconds,
         roundTimeout = 5.seconds,
+        removal = listOf(
+            RemovalPolicy.Immediate,
+            RemovalPolicy.AfterMisses(dice.nextInt(1, 5)),
+            RemovalPolicy.HealthGated,
+            RemovalPolicy.Never,
+        ).random(dice),
     )
-    private val state = DnsState(DnsService("shop.test", "_db._tcp".takeIf { dice.nextBoolean() }, 80), policy, dice)
+    private val sick = mutableSetOf<Backend>()
+    private val state =
+        DnsState(DnsService("shop.test", "_db._tcp".takeIf { dice.nextBoolean() }, 80), policy, dice) { it !in sick }
     private val open = mutableListOf<DnsEffect.Ask>()
     private var now = Duration.ZERO
     private var startedAt: Duration? = null
     private var round = 0
-    private var size = 0
+    private var inForce = emptySet<Backend>()
     private var lastFound = Duration.ZERO
     private var deniedRounds = 0
     private var roundFound = false
@@ -56,6 +68,8 @@ private class DnsWorld(seed: Int) {
             open.isNotEmpty() && dice.nextInt(12) != 0 -> answerOne()
             else -> tickAtDeadline()
         }
+        if (dice.nextInt(10) == 0) inForce.randomOrNull(dice)?.let { sick += it }
+        if (dice.nextInt(10) == 0) sick.clear()
         state.nextDeadline.isFinite() shouldBe true
     }
 
@@ -78,6 +92,9 @@ private class DnsWorld(seed: Int) {
             open.clear()
         }
         offer(DnsEvent.Tick)
+        // a round that ran out of time may have outlived what it found: then the next is due at once, and no other
+        if (state.nextDeadline <= now) offer(DnsEvent.Tick)
+        state.nextDeadline shouldBeGreaterThan now
     }
 
     private fun offer(event: DnsEvent) {
@@ -108,11 +125,17 @@ private class DnsWorld(seed: Int) {
     }
 
     private fun published(effect: DnsEffect.Publish) {
-        if (effect.backends.isEmpty() && size > 0) {
+        if (effect.backends.isEmpty() && inForce.isNotEmpty()) {
             val denied = !roundFailed && !roundFound && deniedRounds + 1 >= policy.negativesToBelieve
             (denied || now - lastFound >= policy.serveStaleFor) shouldBe true
         }
-        size = effect.backends.size
+        val gone = inForce - effect.backends
+        when (policy.removal) {
+            is RemovalPolicy.Immediate, is RemovalPolicy.AfterMisses -> Unit
+            is RemovalPolicy.HealthGated -> gone.filter { it !in sick }.shouldBeEmpty()
+            is RemovalPolicy.Never -> gone.shouldBeEmpty()
+        }
+        inForce = effect.backends
     }
 
     private fun answer(question: DnsQuestion): DnsAnswer = when (if (dice.nextInt(4) == 0) dice.nextInt(4) else mood) {

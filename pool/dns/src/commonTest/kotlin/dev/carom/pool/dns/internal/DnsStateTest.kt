@@ -1,6 +1,7 @@
 package dev.carom.pool.dns.internal
 
 import dev.carom.pool.Backend
+import dev.carom.pool.dns.BackendHealth
 import dev.carom.pool.dns.DnsAddresses
 import dev.carom.pool.dns.DnsAnswer
 import dev.carom.pool.dns.DnsPolicy
@@ -39,9 +40,9 @@ class DnsStateTest :
             world.hosts shouldBe setOf("10.0.0.1")
         }
 
-        test("the next round starts at nine tenths of the smallest TTL") {
+        test("the next round starts when the smallest TTL ends") {
             val world = World().up(ttl = 10)
-            world.state.nextDeadline shouldBe 9.seconds
+            world.state.nextDeadline shouldBe 10.seconds
         }
 
         test("a TTL of 0 neither spins nor empties the set") {
@@ -160,8 +161,8 @@ class DnsStateTest :
         }
     }) {
     /** One state, its clock and what it published. */
-    private class World(policy: DnsPolicy = policy(), port: Int = 0) {
-        val state = DnsState(DnsService("shop.test", "_db._tcp", port), policy, Random(1))
+    private class World(policy: DnsPolicy = policy(), port: Int = 0, health: BackendHealth = BackendHealth { true }) {
+        val state = DnsState(DnsService("shop.test", "_db._tcp", port), policy, Random(1), health)
         val published = mutableListOf<Set<Backend>>()
         val set get() = published.lastOrNull()
         val hosts get() = set?.map { it.host }?.toSet()

@@ -60,14 +60,14 @@ public enum class BackendChoice {
     LeastLatency,
 }
 
-/** When connections to a backend that the resolver no longer lists are given up. */
-public enum class Removal {
-    /** At once: idle ones close, lent ones when they come back. */
-    Immediate,
+/** What is kept of a backend that the resolver no longer lists. */
+public enum class Retention {
+    /** Nothing: idle connections close at once, lent ones when they come back. */
+    None,
 
-    /** When it is down: for resolvers whose answers are only a part of what exists (DNS with more addresses than fit). */
-    WhenDown,
+    /** Everything, until it is down: for resolvers whose answers are a part of what exists (DNS that tells 8 of 50). */
+    WhileUp,
 
-    /** Never. */
-    Never,
+    /** Everything, for good. */
+    Forever,
 }

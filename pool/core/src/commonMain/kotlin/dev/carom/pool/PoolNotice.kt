@@ -110,7 +110,7 @@ public sealed interface PoolNotice {
         override fun toString(): String = if (draining) "draining $backend" else "no longer draining $backend"
     }
 
-    /** A backend that is no longer listed is kept, by [PoolPolicy.removal]. */
+    /** A backend that is no longer listed is kept, by [PoolPolicy.retention]. */
     public class BackendKept(public val backend: Backend) : PoolNotice {
         override fun toString(): String = "no longer listed, but kept: $backend"
     }

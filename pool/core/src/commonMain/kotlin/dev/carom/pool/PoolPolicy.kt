@@ -49,7 +49,7 @@ import kotlin.time.Duration.Companion.seconds
  *   1 s; [Duration.INFINITE] never. Keep it below what servers and firewalls in between allow.
  * @property drainTimeout longest a lent connection of a removed or drained backend is left to its holder; then it is closed
  *   under them. At least 10 ms; [Duration.INFINITE] for ever.
- * @property removal when connections to a backend that is no longer listed are given up.
+ * @property retention what is kept of backends that are no longer listed.
  * @property roleInterval how often [Connector.probeRole] is asked of one idle connection of each backend. At least 10 ms,
  *   finite. Matters only to connectors that have it.
  * @property lease what to do about claims that are held.
@@ -83,7 +83,7 @@ public class PoolPolicy(
     public val authBackoff: BackoffPolicy = BackoffPolicy(start = 30.seconds, max = 10.minutes, memory = 20.minutes),
     public val idleTimeout: Duration = Duration.INFINITE,
     public val drainTimeout: Duration = Duration.INFINITE,
-    public val removal: Removal = Removal.Immediate,
+    public val retention: Retention = Retention.None,
     public val roleInterval: Duration = 1.seconds,
     public val lease: LeasePolicy = LeasePolicy(),
     public val outlier: OutlierPolicy = OutlierPolicy(),
@@ -126,7 +126,7 @@ public class PoolPolicy(
             "backoff=$backoff, maxLifetime=$maxLifetime, lifetimeJitter=$lifetimeJitter, " +
             "rebalanceInterval=$rebalanceInterval, shrinkInterval=$shrinkInterval, maxWaiters=$maxWaiters, " +
             "queue=$queue, reserved=$reserved, ceiling=$ceiling, connectRate=$connectRate, " +
-            "authBackoff=$authBackoff, idleTimeout=$idleTimeout, drainTimeout=$drainTimeout, removal=$removal, " +
+            "authBackoff=$authBackoff, idleTimeout=$idleTimeout, drainTimeout=$drainTimeout, retention=$retention, " +
             "roleInterval=$roleInterval, lease=$lease, outlier=$outlier, placement=$placement, " +
             "noticeBuffer=$noticeBuffer)"
 

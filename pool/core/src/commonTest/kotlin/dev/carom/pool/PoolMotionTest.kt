@@ -200,7 +200,7 @@ class PoolMotionTest :
         }
 
         test("a backend that is no longer listed but works is kept, until it goes down") {
-            poolTest(setOf(a, b), PoolPolicy(spares = 4, maxSlots = 8, removal = Removal.WhenDown)) {
+            poolTest(setOf(a, b), PoolPolicy(spares = 4, maxSlots = 8, retention = Retention.WhileUp)) {
                 after(1.seconds)
                 pool.notices.filter { it is PoolNotice.BackendKept || it is PoolNotice.BackendRemoved }.test {
                     listed.value = setOf(b)
@@ -220,7 +220,7 @@ class PoolMotionTest :
         test("8 of 50 at random, every 5 s for an hour: all 50 become known, none that works is closed (AT-15)") {
             val all = List(50) { backend("r$it") }
             val random = kotlin.random.Random(7)
-            poolTest(emptySet(), PoolPolicy(spares = 50, maxSlots = 64, removal = Removal.WhenDown)) {
+            poolTest(emptySet(), PoolPolicy(spares = 50, maxSlots = 64, retention = Retention.WhileUp)) {
                 var known = 0
                 repeat(720) {
                     listed.value = all.shuffled(random).take(8).toSet()

@@ -38,7 +38,7 @@ public final class PoolPolicyBuilder {
     private BackoffPolicy authBackoff;
     private Duration idleTimeout;
     private Duration drainTimeout;
-    private Removal removal;
+    private Retention retention;
     private Duration roleInterval;
     private LeasePolicy lease;
     private OutlierPolicy outlier;
@@ -337,14 +337,14 @@ public final class PoolPolicyBuilder {
     }
 
     /** When connections to a backend that is no longer listed are given up. */
-    public PoolPolicyBuilder removal(Removal removal) {
-        this.removal = Objects.requireNonNull(removal, "removal");
+    public PoolPolicyBuilder retention(Retention retention) {
+        this.retention = Objects.requireNonNull(retention, "retention");
         return this;
     }
 
-    /** See {@link #removal(Removal)}. */
-    public Removal removal() {
-        return removal;
+    /** See {@link #retention(Retention)}. */
+    public Retention retention() {
+        return retention;
     }
 
     /** How often backends are asked for their roles. At least 10 ms, finite. */

@@ -3,9 +3,9 @@ package dev.carom.pool.internal
 import dev.carom.pool.Backend
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
-import dev.carom.pool.Removal
+import dev.carom.pool.Retention
 
-/** Which backends belong to the pool: as the resolver lists them, as [Removal] keeps them, as callers drain them. */
+/** Which backends belong to the pool: as the resolver lists them, as [Retention] keeps them, as callers drain them. */
 internal class Membership(
     private val policy: PoolPolicy,
     private val lending: Lending,
@@ -33,7 +33,7 @@ internal class Membership(
     /** The last connection is gone, or the first could not be opened. */
     fun down(set: SlotSet, reason: String, cause: Throwable?) {
         book.down(set, reason, cause)
-        if (set.absent && policy.removal == Removal.WhenDown) retire(set)
+        if (set.absent && policy.retention == Retention.WhileUp) retire(set)
     }
 
     /** Returns whether that changes anything. */
@@ -60,10 +60,10 @@ internal class Membership(
     }
 
     private fun unlist(set: SlotSet) {
-        val keep = when (policy.removal) {
-            Removal.Immediate -> false
-            Removal.WhenDown -> set.online
-            Removal.Never -> true
+        val keep = when (policy.retention) {
+            Retention.None -> false
+            Retention.WhileUp -> set.online
+            Retention.Forever -> true
         }
         if (!keep) return retire(set)
         if (!set.absent) book.tell(PoolNotice.BackendKept(set.backend))

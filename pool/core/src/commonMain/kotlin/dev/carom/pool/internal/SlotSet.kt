@@ -24,7 +24,7 @@ internal class SlotSet(
     /** Whether the resolver lists it. */
     var listed = true
 
-    /** Whether the resolver lists it no longer, but [dev.carom.pool.Removal] keeps it [listed]. */
+    /** Whether the resolver lists it no longer, but [dev.carom.pool.Retention] keeps it [listed]. */
     var absent = false
 
     /** Whether a caller has it drained. */

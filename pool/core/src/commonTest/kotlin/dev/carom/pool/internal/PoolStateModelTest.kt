@@ -9,7 +9,7 @@ import dev.carom.pool.OutlierPolicy
 import dev.carom.pool.PlacementPolicy
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.PoolSnapshot
-import dev.carom.pool.Removal
+import dev.carom.pool.Retention
 import dev.carom.pool.Role
 import dev.carom.pool.backend
 import io.kotest.core.spec.style.FunSpec
@@ -456,7 +456,7 @@ private fun randomPolicy(random: Random): PoolPolicy {
         connectRate = if (random.nextInt(4) == 0) 2.0 else Double.POSITIVE_INFINITY,
         idleTimeout = if (random.nextInt(4) == 0) 5.seconds else Duration.INFINITE,
         drainTimeout = if (random.nextInt(4) == 0) 5.seconds else Duration.INFINITE,
-        removal = Removal.entries.random(random),
+        retention = Retention.entries.random(random),
         outlier = OutlierPolicy(failuresInARow = 3, minimumReports = 5, interval = 2.seconds, ejection = 3.seconds),
         placement = PlacementPolicy(
             spillBelow = if (random.nextBoolean()) 0.6 else 0.0,

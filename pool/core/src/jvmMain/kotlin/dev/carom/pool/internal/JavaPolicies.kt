@@ -50,7 +50,7 @@ internal fun build(from: PoolPolicyBuilder): PoolPolicy = PoolPolicy(
     authBackoff = from.authBackoff(),
     idleTimeout = from.idleTimeout().toKotlinDuration(),
     drainTimeout = from.drainTimeout().toKotlinDuration(),
-    removal = from.removal(),
+    retention = from.retention(),
     roleInterval = from.roleInterval().toKotlinDuration(),
     lease = from.lease(),
     outlier = from.outlier(),
@@ -84,7 +84,7 @@ internal fun fill(to: PoolPolicyBuilder, from: PoolPolicy) {
     to.authBackoff(from.authBackoff)
     to.idleTimeout(from.idleTimeout.toJavaDuration())
     to.drainTimeout(from.drainTimeout.toJavaDuration())
-    to.removal(from.removal)
+    to.retention(from.retention)
     to.roleInterval(from.roleInterval.toJavaDuration())
     to.lease(from.lease)
     to.outlier(from.outlier)

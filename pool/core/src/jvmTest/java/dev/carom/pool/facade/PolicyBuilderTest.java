@@ -17,7 +17,7 @@ import dev.carom.pool.PlacementPolicyBuilder;
 import dev.carom.pool.PoolPolicy;
 import dev.carom.pool.PoolPolicyBuilder;
 import dev.carom.pool.QueuePolicies;
-import dev.carom.pool.Removal;
+import dev.carom.pool.Retention;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.time.Duration;
@@ -93,7 +93,7 @@ class PolicyBuilderTest {
                 .rebalanceInterval(Duration.ofSeconds(16)).shrinkInterval(Duration.ofSeconds(17)).noticeBuffer(18)
                 .maxWaiters(19).queue(QueuePolicies.controlledDelay(Duration.ofMillis(20), Duration.ofMillis(21)))
                 .reserved(1).ceiling(22).connectRate(23.5).authBackoff(backoff.build())
-                .idleTimeout(Duration.ofSeconds(24)).drainTimeout(Duration.ofSeconds(25)).removal(Removal.WhenDown)
+                .idleTimeout(Duration.ofSeconds(24)).drainTimeout(Duration.ofSeconds(25)).retention(Retention.WhileUp)
                 .roleInterval(Duration.ofSeconds(26))
                 .lease(new LeasePolicyBuilder().warnAfter(Duration.ofSeconds(27)).abortAfter(Duration.ofSeconds(28))
                         .sites(29).nested(NestedClaims.Error).build())
@@ -110,7 +110,7 @@ class PolicyBuilderTest {
                 + ", maxLifetime=14s, lifetimeJitter=0.15, rebalanceInterval=16s, shrinkInterval=17s, "
                 + "maxWaiters=19, queue=ControlledDelay(target=20ms, interval=21ms), reserved=1, ceiling=22, "
                 + "connectRate=23.5, authBackoff=" + backoff.build() + ", idleTimeout=24s, drainTimeout=25s, "
-                + "removal=WhenDown, roleInterval=26s, "
+                + "retention=WhenDown, roleInterval=26s, "
                 + "lease=LeasePolicy(warnAfter=27s, abortAfter=28s, sites=29, nested=Error), "
                 + "outlier=OutlierPolicy(failuresInARow=30, failureShare=0.31, minimumReports=32, interval=33s, "
                 + "ejection=34s, maxEjection=35s, maxEjected=0.36), "

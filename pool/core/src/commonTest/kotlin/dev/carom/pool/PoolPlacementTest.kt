@@ -10,7 +10,9 @@ import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.async
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlin.random.Random
@@ -172,6 +174,21 @@ class PoolPlacementTest :
                 held.forEach { it.close() }
                 after(20.seconds)
                 for (backend in now.backends) backend.connected shouldBe 8
+            }
+        }
+
+        test("under a load that never lets a connection rest, new backends get theirs all the same (AT-01b)") {
+            val all = List(4) { backend("n$it") }
+            poolTest(setOf(all[0]), PoolPolicy(spares = 8, maxSlots = 16)) {
+                after(1.seconds)
+                val users = List(40) { test.launch { while (true) pool.use { delay(3.milliseconds) } } }
+                after(1.seconds)
+                now.claimed shouldBe 16
+                listed.value = all.toSet()
+                after(1.seconds)
+                for (backend in now.backends) backend.connected shouldBeInRange 3..5
+                users.forEach { it.cancel() }
+                now.refused shouldBe 0
             }
         }
 

@@ -4,6 +4,8 @@ import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
 import kotlin.time.Duration
 
+internal const val YIELDS = "another backend needs its place"
+
 /** Fits the numbers of slots to demand: how many each backend gets, which to give up, when to connect. */
 internal class Allotment(private val policy: PoolPolicy, private val lending: Lending, private val book: SlotBook) {
     private val demand = Demand(policy.shrinkInterval)
@@ -37,13 +39,8 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
         val target = demand.update(wanted(enrolled), book.now)
         val shares = order(enrolled)
         val weights = placement.weights(shares.filter { it.second == Share.Serving }.map { it.first })
-        val slots = balance(
-            claimants = shares.map { (set, share) -> claimant(set, share, weights[set] ?: 1.0) },
-            target = target.coerceAtMost(room),
-            room = room,
-            perBackend = policy.maxSlotsPerBackend,
-            everyBackend = book.spares > 0,
-        )
+        val claimants = shares.map { (set, share) -> claimant(set, share, weights[set] ?: 1.0) }
+        val slots = allot(claimants, target)
         shares.forEachIndexed { i, (set, _) -> set.wanted = slots[i] }
         mayGrow = slots.sum() < room && shares.any { (set, _) -> set.wanted < policy.maxSlotsPerBackend }
         if (slots.sum() != total) {
@@ -52,8 +49,43 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
         }
         // Shrink before growing: otherwise maxSlots is exceeded for one step.
         shares.forEach { (set, _) -> shrink(set) }
+        makeRoom(shares.map { it.first }, claimants, target)
         shares.forEach { (set, _) -> grow(set, reason) }
         connectDue()
+    }
+
+    private fun allot(claimants: List<Claimant>, target: Int) = balance(
+        claimants,
+        target = target.coerceAtMost(room),
+        room = room,
+        perBackend = policy.maxSlotsPerBackend,
+        everyBackend = book.spares > 0,
+    )
+
+    /**
+     * Where loans hold the places that others should have, some yield when they come back: under a load that never lets a
+     * connection rest, a new backend would get none otherwise.
+     */
+    private fun makeRoom(sets: List<SlotSet>, claimants: List<Claimant>, target: Int) {
+        if (claimants.all { it.held == 0 }) return
+        val ideal = allot(claimants.map { Claimant(it.share, held = 0, it.weight, it.down, it.fresh) }, target)
+        val lacking = sets.indices.sumOf { maxOf(0, ideal[it] - sets[it].live) }
+        val closing = book.slots.values.count { it.yields || it.state is SlotState.Closing }
+        var moves = minOf(lacking, policy.connectParallelism) - closing - (book.maxSlots - book.slots.size)
+        for ((i, set) in sets.withIndex()) {
+            var surplus = minOf(moves, set.live - maxOf(1, ideal[i]))
+            for (slot in set.slots) {
+                if (surplus <= 0) break
+                if (slot.state !is SlotState.Ready || slot.yields) continue
+                surplus--
+                moves--
+                if (book.recall(slot)) {
+                    book.close(slot, YIELDS)
+                } else {
+                    slot.yields = true
+                }
+            }
+        }
     }
 
     /** Notes a peak of demand between two fittings. */

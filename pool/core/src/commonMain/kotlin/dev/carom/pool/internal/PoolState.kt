@@ -254,6 +254,7 @@ internal class PoolState(
         if (state !is SlotState.Ready) return
         // Out of circulation: nobody but this state has it now.
         slot.state = SlotState.Standby(state.life)
+        if (slot.yields && (outcome is Outcome.Used || outcome is Outcome.Unused)) return book.close(slot, YIELDS)
         when (outcome) {
             is Outcome.Used ->
                 if (hooks.recycle) {

@@ -19,6 +19,9 @@ import kotlin.time.Duration
  */
 internal class Slot(val id: Long, val index: Int, val set: SlotSet) {
     var state: SlotState = SlotState.BackingOff
+
+    /** On loan, and to be closed when it comes back, although nothing is wrong with it: another backend needs its place. */
+    var yields = false
 }
 
 internal sealed interface SlotState {

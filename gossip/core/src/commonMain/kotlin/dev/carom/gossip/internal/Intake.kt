@@ -71,7 +71,7 @@ internal class Intake<I : Identity<I>>(private val node: Node<I>, private val it
 
     private fun react(header: Header<I>, bytes: ByteArray) {
         val source = header.source
-        if (header.about == node.identity && header.kind != PacketKind.ForwardedAck || isEcho(header)) {
+        if (header.about == node.identity) {
             return reject(bytes, Rejection.IndirectForOurselves, "${header.kind} about ourselves from $source")
         }
         when (header.kind) {
@@ -96,9 +96,6 @@ internal class Intake<I : Identity<I>>(private val node: Node<I>, private val it
             PacketKind.Feed, PacketKind.Gossip, PacketKind.Broadcast -> Unit
         }
     }
-
-    private fun isEcho(header: Header<I>) =
-        header.kind == PacketKind.ForwardedAck && header.about == node.identity
 
     private fun feed(to: I, asked: Int) {
         if (!feeds.take(node.policy.feedsPerSecond, node.now)) {

@@ -74,6 +74,16 @@ internal class DisseminationQueue<K : Any> {
         return sent.size
     }
 
+    /** The item was sent in another way. */
+    fun spend(key: K) {
+        val item = byKey[key] ?: return
+        drop(key)
+        if (--item.left > 0) {
+            byKey[key] = item
+            tier(item.left) += item
+        }
+    }
+
     private fun take(
         tier: ArrayList<Item<K>>,
         writer: PacketWriter,

@@ -100,8 +100,9 @@ internal class Mail<I : Identity<I>>(private val node: Node<I>) {
         val buddy = node.table.find(to.address())?.takeIf {
             node.policy.lifeguard?.buddy == true && it.state == MemberState.Suspect && it.id == to
         }
-        val first = if (buddy != null && writeOrRewind(buddy.update())) 1 else 0
-        return first + node.updates.fill(writer, MOST - first, except = buddy?.address.takeIf { first == 1 })
+        if (buddy == null || !writeOrRewind(buddy.update())) return node.updates.fill(writer, MOST)
+        node.updates.spend(buddy.address)
+        return 1 + node.updates.fill(writer, MOST - 1, except = buddy.address)
     }
 
     private fun writeMembers(members: List<Record<I>>): Int {

@@ -89,15 +89,18 @@ internal inline fun <R> guarded(failed: (String) -> Unit = {}, block: () -> R): 
 internal class Transmissions<I : Identity<I>>(private val node: Node<I>) {
     private var last = 0
 
+    /** For what is queued now. */
     val count: Int
         get() {
-            val fixed = node.policy.maxTransmissions
-            return if (fixed > 0) fixed else maxTransmissionsFor(node.clusterSize.toLong())
+            follow()
+            return last
         }
 
+    /** What is queued already is sent as often as if it had been queued now. */
     fun follow() {
-        val count = count
-        if (last != 0 && count != last && node.policy.maxTransmissions == 0) {
+        val fixed = node.policy.maxTransmissions
+        val count = if (fixed > 0) fixed else maxTransmissionsFor(node.clusterSize.toLong())
+        if (last != 0 && count != last && fixed == 0) {
             node.updates.rescale(count - last)
             node.broadcasts.rescale(count - last)
         }

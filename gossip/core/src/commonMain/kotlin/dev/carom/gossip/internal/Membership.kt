@@ -120,7 +120,10 @@ internal class Membership<I : Identity<I>>(private val node: Node<I>) {
     private fun report(applied: Applied<I>, record: Record<I>, via: I?) {
         applied.replaced?.let { node.tell(GossipNotice.MemberRenamed(it, record.id)) }
         when {
-            applied.turned && record.active -> node.tell(GossipNotice.MemberUp(record.id))
+            applied.turned && record.active -> {
+                node.tell(GossipNotice.MemberUp(record.id))
+                node.sync.hasten()
+            }
 
             applied.turned -> {
                 val left = record.accuser == record.id || via == record.id

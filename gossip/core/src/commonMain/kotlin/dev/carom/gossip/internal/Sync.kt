@@ -27,6 +27,12 @@ internal class Sync<I : Identity<I>>(private val node: Node<I>) {
         next = NEVER
     }
 
+    /** Somebody came: gossip reaches nearly everyone in a few periods; compare soon for the sake of the others. */
+    fun hasten() {
+        if (next == NEVER) return
+        next = minOf(next, node.now + jittered(SOON * node.policy.probePeriod.inWholeNanoseconds))
+    }
+
     fun tick() {
         if (node.now < next) return
         val scaled = node.policy.syncInterval * syncScale(node.clusterSize)
@@ -124,6 +130,9 @@ internal class Sync<I : Identity<I>>(private val node: Node<I>) {
     private companion object {
         const val MAX_LEVEL = 12
         const val PER_BUCKET = 8
+
+        /** In probe periods. */
+        const val SOON = 5
         const val ODD = -0x61c8864680b583ebL
     }
 }

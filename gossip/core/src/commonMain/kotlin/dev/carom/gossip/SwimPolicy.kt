@@ -175,12 +175,22 @@ public class SwimPolicy(
  * @property members how many in each round. 1..255.
  */
 public class PeriodicPolicy(public val every: Duration, public val members: Int) {
+    /** [every] in whole milliseconds. */
+    public val everyMillis: Long get() = every.inWholeMilliseconds
+
     init {
         bounded("every", every, 1.milliseconds)
         within("members", members, 1..255)
     }
 
     override fun toString(): String = "$members every $every"
+
+    public companion object {
+        /** As the constructor, with [millis] in milliseconds, 1 or more. */
+        @JvmStatic
+        public fun everyMillis(millis: Long, members: Int): PeriodicPolicy =
+            PeriodicPolicy(millis.milliseconds, members)
+    }
 }
 
 /**

@@ -9,10 +9,7 @@ public interface BroadcastKey {
 }
 
 /** What a [BroadcastHandler] thinks of an item. */
-public class BroadcastVerdict private constructor(
-    internal val key: BroadcastKey?,
-    internal val rejection: String?,
-) {
+public class BroadcastVerdict private constructor(internal val key: BroadcastKey?, internal val rejection: String?) {
     override fun toString(): String = when {
         key != null -> "new: $key"
         rejection != null -> "rejected: $rejection"

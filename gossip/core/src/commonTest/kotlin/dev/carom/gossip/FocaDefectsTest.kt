@@ -127,7 +127,8 @@ private fun FunSpec.queues() {
     }
 
     test("B5: a broadcast nobody may have grows old, and gossip falls silent") {
-        val policy = simple(gossip = PeriodicPolicy(1.seconds, 3), broadcastLifetime = 10.seconds, probePeriod = 1.hours)
+        val policy =
+            simple(gossip = PeriodicPolicy(1.seconds, 3), broadcastLifetime = 10.seconds, probePeriod = 1.hours)
         val rig = Rig(policy = policy, handler = VersionedHandler(excluded = setOf(2)))
         rig.learn(alive(2), disseminate = false)
         rig.on(SwimEvent.BroadcastAdded("a1".encodeToByteArray()))

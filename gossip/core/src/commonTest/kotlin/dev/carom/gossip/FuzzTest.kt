@@ -22,7 +22,9 @@ private object PickyCodec : IdentityCodec<TestId> {
 class FuzzTest :
     FunSpec({
         for ((name, codec) in listOf("foca's" to PostcardCodec(PickyCodec), "Carom's" to NativeCodec(PickyCodec))) {
-            test("150,000 packets of $name bytes, mutated, truncated, joined or made up: no exception, nothing out of bounds") {
+            test(
+                "150,000 packets of $name bytes, mutated, truncated, joined or made up: no exception, nothing out of bounds",
+            ) {
                 Fuzz(codec, 7).packets(150_000)
             }
         }
@@ -85,7 +87,8 @@ private class Fuzz(private val codec: MemberCodec<TestId>, seed: Int) {
         val peer = Rig(2, fuzzed(), codec, rejoins = true)
         var done = 0
         while (done < count) {
-            val news = List(5) { MemberUpdate(anyone(), random.nextLong(5), MemberState.entries.random(random), null, 1) }
+            val news =
+                List(5) { MemberUpdate(anyone(), random.nextLong(5), MemberState.entries.random(random), null, 1) }
             peer.learn(MemberUpdate(rig.self, rig.swim.incarnation), *news.toTypedArray())
             rig.on(SwimEvent.MetadataChangeRequested(random.nextBytes(9)))
             // A member that has become defunct asks nothing.
@@ -122,7 +125,9 @@ private class Fuzz(private val codec: MemberCodec<TestId>, seed: Int) {
             }
         }
         if (random.nextInt(20) == 0) {
-            rig.pass((random.nextInt(3)).seconds).filterIsInstance<SwimEffect.OpenStream<TestId>>().forEach { keep(it.request) }
+            rig.pass((random.nextInt(3)).seconds).filterIsInstance<SwimEffect.OpenStream<TestId>>().forEach {
+                keep(it.request)
+            }
         }
         if (++steps % 16 == 0) checkBounds()
         return effects
@@ -143,8 +148,12 @@ private class Fuzz(private val codec: MemberCodec<TestId>, seed: Int) {
         val kind = PacketKind.entries.filter { codec.extended || it != PacketKind.Nack }.random(random)
         val about = if (kind.about) anyone() else null
         val header = Header(anyone(), random.nextLong(5), rig.self, kind, about, random.nextInt(256))
-        val updates = List(random.nextInt(6)) { MemberUpdate(anyone(), random.nextLong(5), MemberState.entries.random(random)) }
-        val tail = List(if (kind.carriesBroadcasts) random.nextInt(3) else 0) { "${'a' + random.nextInt(26)}${random.nextInt(10)}" }
+        val updates =
+            List(random.nextInt(6)) { MemberUpdate(anyone(), random.nextLong(5), MemberState.entries.random(random)) }
+        val tail =
+            List(if (kind.carriesBroadcasts) random.nextInt(3) else 0) {
+                "${'a' + random.nextInt(26)}${random.nextInt(10)}"
+            }
         return Rig.write(codec, header, updates, tail)
     }
 
@@ -164,7 +173,9 @@ private class Fuzz(private val codec: MemberCodec<TestId>, seed: Int) {
             4 -> changed + seen()
 
             else -> changed.apply {
-                repeat(random.nextInt(1, 5)) { if (isNotEmpty()) this[random.nextInt(size)] = random.nextInt().toByte() }
+                repeat(random.nextInt(1, 5)) {
+                    if (isNotEmpty()) this[random.nextInt(size)] = random.nextInt().toByte()
+                }
             }
         }
     }

@@ -32,7 +32,11 @@ object TestIdCodec : IdentityCodec<TestId> {
 
 fun id(addr: Int, bump: Int = 0) = TestId(addr, bump)
 
-fun alive(addr: Int, incarnation: Long = 0, bump: Int = 0) = MemberUpdate(id(addr, bump), incarnation, MemberState.Alive)
+fun alive(addr: Int, incarnation: Long = 0, bump: Int = 0) = MemberUpdate(
+    id(addr, bump),
+    incarnation,
+    MemberState.Alive,
+)
 
 fun suspect(addr: Int, incarnation: Long = 0, bump: Int = 0) =
     MemberUpdate(id(addr, bump), incarnation, MemberState.Suspect)
@@ -85,7 +89,12 @@ fun simple(
 )
 
 /** A packet taken apart. */
-class Sent(val to: TestId, val header: Header<TestId>, val updates: List<MemberUpdate<TestId>>, val items: List<String>) {
+class Sent(
+    val to: TestId,
+    val header: Header<TestId>,
+    val updates: List<MemberUpdate<TestId>>,
+    val items: List<String>,
+) {
     val kind get() = header.kind
 
     override fun toString() = "$kind(${header.about ?: ""} ${header.number}) to $to: $updates $items"

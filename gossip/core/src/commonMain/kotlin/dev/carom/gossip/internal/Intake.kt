@@ -76,23 +76,14 @@ internal class Intake<I : Identity<I>>(private val node: Node<I>, private val it
         }
         when (header.kind) {
             PacketKind.Ping -> node.mail.send(source, PacketKind.Ack, number = header.number)
-
             PacketKind.Ack -> node.prober.acked(source, header.number)
-
             PacketKind.PingReq -> node.relays.pingReq(header)
-
             PacketKind.IndirectPing -> node.relays.indirectPing(header)
-
             PacketKind.IndirectAck -> node.relays.indirectAck(header)
-
             PacketKind.ForwardedAck -> node.prober.forwarded(source, header.about!!, header.number)
-
             PacketKind.Nack -> node.prober.nacked(source, header.number)
-
             PacketKind.Announce -> feed(source, bytes.size)
-
             PacketKind.TurnUndead -> node.self.believedDead("$source says so")
-
             PacketKind.Feed, PacketKind.Gossip, PacketKind.Broadcast -> Unit
         }
     }

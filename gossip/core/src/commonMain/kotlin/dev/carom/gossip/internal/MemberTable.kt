@@ -93,8 +93,13 @@ internal class MemberTable<I>(
         val record = byAddress[address]
         return when {
             record != null -> change(record, update)
+
             order.size >= room -> Applied(null, Outcome.Full)
-            else -> Applied(insert(Record(address, update.id, update.incarnation, update.state), update), Outcome.Inserted)
+
+            else -> Applied(
+                insert(Record(address, update.id, update.incarnation, update.state), update),
+                Outcome.Inserted,
+            )
         }
     }
 
@@ -172,7 +177,13 @@ internal class MemberTable<I>(
         return chosen
     }
 
-    private fun change(record: Record<I>, update: MemberUpdate<I>, condition: (Record<I>) -> Boolean = { true }): Applied<I> {
+    private fun change(
+        record: Record<I>,
+        update: MemberUpdate<I>,
+        condition: (Record<I>) -> Boolean = {
+            true
+        },
+    ): Applied<I> {
         val before = record.state
         val old = record.id
         if (old != update.id) {

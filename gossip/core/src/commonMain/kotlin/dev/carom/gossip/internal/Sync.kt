@@ -85,7 +85,10 @@ internal class Sync<I : Identity<I>>(private val node: Node<I>) {
     }
 
     private fun learn(updates: List<MemberUpdate<I>>, from: I) {
-        val useful = updates.filter { it.state != MemberState.Down || node.table.find(it.id.address()) != null || isSelf(it) }
+        val useful = updates.filter {
+            it.state != MemberState.Down || node.table.find(it.id.address()) != null ||
+                isSelf(it)
+        }
         node.membership.learnAll(useful, disseminate = true, via = from)
     }
 

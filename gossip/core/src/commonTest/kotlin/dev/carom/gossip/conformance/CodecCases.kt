@@ -62,7 +62,10 @@ internal fun Cases.ofCodecsAndTimers() {
         }
     }
 
-    case(11, name = "timers due together: relays are asked before the round ends, and the round ends before a suspicion") {
+    case(
+        11,
+        name = "timers due together: relays are asked before the round ends, and the round ends before a suspicion",
+    ) {
         val rig = Rig(policy = simple(suspicionTimeout = 1_500.milliseconds, notifyDown = true))
         rig.learn(alive(2), alive(3))
         rig.tick()

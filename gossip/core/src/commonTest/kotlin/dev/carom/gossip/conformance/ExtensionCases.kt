@@ -1,10 +1,10 @@
 package dev.carom.gossip.conformance
 
+import dev.carom.gossip.Header
 import dev.carom.gossip.PacketKind
+import dev.carom.gossip.PacketReader
 import dev.carom.gossip.PeriodicPolicy
 import dev.carom.gossip.PostcardCodec
-import dev.carom.gossip.Header
-import dev.carom.gossip.PacketReader
 import dev.carom.gossip.Refusal.Reason
 import dev.carom.gossip.Rig
 import dev.carom.gossip.SwimEffect
@@ -47,7 +47,10 @@ private fun Cases.notifyingTheDead() {
         sent.kind to sent.to shouldBe (PacketKind.TurnUndead to id(2))
     }
 
-    case(77, name = "told that it is dead by one it believes dead, a node comes back and says the same as somebody else") {
+    case(
+        77,
+        name = "told that it is dead by one it believes dead, a node comes back and says the same as somebody else",
+    ) {
         val rig = Rig(policy = simple(notifyDown = true), rejoins = true)
         rig.learn(down(2))
         val effects = rig.receive(PacketKind.TurnUndead, id(2))
@@ -88,7 +91,10 @@ private fun Cases.periodic() {
 private fun Rig.add(item: String) = on(SwimEvent.BroadcastAdded(item.encodeToByteArray())).refusals()
 
 private fun Cases.broadcasts() {
-    case(81, name = "broadcasts: only news is queued, newer takes the place of older, and only to whom the handler says") {
+    case(
+        81,
+        name = "broadcasts: only news is queued, newer takes the place of older, and only to whom the handler says",
+    ) {
         val rig = Rig(handler = VersionedHandler(excluded = setOf(3)))
         rig.add("!") shouldBe listOf(Reason.BroadcastRejected)
         rig.add("a1").shouldBeEmpty()

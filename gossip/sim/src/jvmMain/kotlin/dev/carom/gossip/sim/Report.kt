@@ -23,7 +23,9 @@ public fun main(args: Array<String>) {
     for (size in sizes) row("$size", *idle(size).map { "%.1f".format(it) }.toTypedArray())
     println()
     println("A tenth of the members stop for 5 to 20 s and run for up to 2 s, again and again; 2 % loss:")
-    println("healthy members declared dead, per member and day. Lifeguard's authors found 50 to 100 times fewer with it.")
+    println(
+        "healthy members declared dead, per member and day. Lifeguard's authors found 50 to 100 times fewer with it.",
+    )
     row("n", "SWIM", "Lifeguard")
     for (size in sizes.filter { it <= MANY }) {
         row("$size", *listOf(null, LifeguardPolicy()).map { "%.1f".format(falseAlarms(size, it)) }.toTypedArray())

@@ -76,8 +76,14 @@ private class Chaos(private val seed: Long) {
             val hosts = knowledge.map { it.id.host }
             check(hosts.size == hosts.toSet().size) { "seed $seed: $node keeps two records of one host" }
             check(node.host !in hosts) { "seed $seed: $node keeps itself" }
-            check(knowledge.count { it.state != MemberState.Down } == node.swim.memberCount) { "seed $seed: miscounted" }
-            check(node.swim.counters().rejected == 0L) { "seed $seed: $node rejected a packet: ${node.swim.counters()}" }
+            check(
+                knowledge.count {
+                    it.state != MemberState.Down
+                } == node.swim.memberCount,
+            ) { "seed $seed: miscounted" }
+            check(node.swim.counters().rejected == 0L) {
+                "seed $seed: $node rejected a packet: ${node.swim.counters()}"
+            }
         }
     }
 

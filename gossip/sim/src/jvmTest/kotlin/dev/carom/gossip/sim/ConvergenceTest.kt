@@ -57,7 +57,9 @@ class ConvergenceTest :
             }
         }
 
-        test("AT-08: when all addresses change at once, seeds included, the cluster is whole and the old ones are gone") {
+        test(
+            "AT-08: when all addresses change at once, seeds included, the cluster is whole and the old ones are gone",
+        ) {
             for (seed in 0L until 30L) {
                 val simulation = Simulation(seed)
                 for (host in 0 until 5) simulation.start(host, policy(), 0, 1)

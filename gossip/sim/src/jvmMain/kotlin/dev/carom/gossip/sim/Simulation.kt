@@ -163,7 +163,7 @@ public class Simulation(public val seed: Long) {
 
     private fun schedule(node: SimNode) {
         val deadline = node.global(node.swim.nextDeadlineNanos)
-        if (deadline == Long.MAX_VALUE || node.tickAt <= deadline && node.tickAt >= nanos) return
+        if (deadline == Long.MAX_VALUE || (node.tickAt <= deadline && node.tickAt >= nanos)) return
         val at = maxOf(deadline, nanos)
         node.tickAt = at
         queue += Due(at, order++) {

@@ -10,6 +10,9 @@ package dev.carom.gossip
  * ```
  * The `n` bytes are room for later versions: read past, never looked at. A packet of another major version, or of a kind
  * not known yet, is counted and dropped.
+ *
+ * Behind an announce's header zeros follow, up to a third of a packet: a feed is at most three times as long as what it
+ * answers, so a forged announce is worth little more than its bytes.
  */
 public class NativeCodec<I>(private val identities: IdentityCodec<I>) : MemberCodec<I> {
     override val maxIncarnation: Long get() = Long.MAX_VALUE

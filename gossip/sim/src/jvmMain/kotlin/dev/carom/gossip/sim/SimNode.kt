@@ -1,6 +1,9 @@
 package dev.carom.gossip.sim
 
+import dev.carom.gossip.Envelope
+import dev.carom.gossip.EnvelopeUse
 import dev.carom.gossip.GossipNotice
+import dev.carom.gossip.InsecureEnvelope
 import dev.carom.gossip.Swim
 
 /**
@@ -19,6 +22,13 @@ public class SimNode internal constructor(
     public var running: Boolean = true
         internal set
 
+    /** What its packets and streams travel in; may be exchanged at any time. */
+    public var envelope: Envelope = InsecureEnvelope
+
+    /** Packets and streams that its [envelope] did not open. */
+    public var unopened: Long = 0
+        internal set
+
     /** Bytes of streams' requests and answers it sent. */
     public var streamBytes: Long = 0
         internal set
@@ -26,6 +36,13 @@ public class SimNode internal constructor(
     internal var pausedUntil = 0L
     internal var tickAt = Long.MAX_VALUE
     internal val inbox = ArrayDeque<() -> Unit>()
+
+    /** What [sealed] holds; null: it was counted. */
+    internal fun open(sealed: ByteArray, use: EnvelopeUse): ByteArray? {
+        val content = envelope.open(sealed, use).content
+        if (content == null) unopened++
+        return content
+    }
 
     internal fun local(global: Long): Long = clockOffset + (global * clockRate).toLong()
 

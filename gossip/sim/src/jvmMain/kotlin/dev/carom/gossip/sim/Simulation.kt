@@ -1,5 +1,6 @@
 package dev.carom.gossip.sim
 
+import dev.carom.gossip.EnvelopeUse
 import dev.carom.gossip.MemberCodec
 import dev.carom.gossip.MemberUpdate
 import dev.carom.gossip.NativeCodec
@@ -63,7 +64,13 @@ public class Simulation(public val seed: Long) {
      * @param seeds hosts it knocks at.
      * @param skew by how much its clock is too fast: 0.01 gains a second in a hundred. Above -0.5, below 0.5.
      */
-    public fun start(host: Int, policy: SwimPolicy, codec: MemberCodec<SimId>, seeds: List<Int>, skew: Double): SimNode {
+    public fun start(
+        host: Int,
+        policy: SwimPolicy,
+        codec: MemberCodec<SimId>,
+        seeds: List<Int>,
+        skew: Double,
+    ): SimNode {
         require(host >= 0) { "host must be at least 0, was $host" }
         require(host !in hosts) { "a member runs on host $host already" }
         require(skew > -0.5 && skew < 0.5) { "skew must lie between -0.5 and 0.5, was $skew" }
@@ -182,8 +189,9 @@ public class Simulation(public val seed: Long) {
     private fun act(node: SimNode, effect: SwimEffect<SimId>) {
         when (effect) {
             is SwimEffect.Send -> {
+                val sealed = node.envelope.seal(effect.packet, EnvelopeUse.Packet)
                 for (delay in network.copies(node.host, effect.to.host)) {
-                    after(delay) { deliver(effect.to.host, effect.packet) }
+                    after(delay) { deliver(effect.to.host, sealed) }
                 }
             }
 
@@ -197,12 +205,15 @@ public class Simulation(public val seed: Long) {
         }
     }
 
-    private fun deliver(host: Int, packet: ByteArray) {
-        hosts[host]?.let { submit(it, SwimEvent.PacketReceived(packet)) }
+    /** Puts a datagram at the door of [host], as anybody on the network can. */
+    public fun deliver(host: Int, datagram: ByteArray) {
+        val node = hosts[host] ?: return
+        node.open(datagram, EnvelopeUse.Packet)?.let { submit(node, SwimEvent.PacketReceived(it)) }
     }
 
     private fun open(node: SimNode, effect: SwimEffect.OpenStream<SimId>) {
-        node.streamBytes += effect.request.size
+        val request = node.envelope.seal(effect.request, EnvelopeUse.Request)
+        node.streamBytes += request.size
         val number = nextConversation++
         val host = effect.to.host
         conversations[number] = Conversation(node, effect.stream, host)
@@ -211,18 +222,24 @@ public class Simulation(public val seed: Long) {
         // A handshake first.
         after(network.delay() + network.delay() + network.delay()) {
             val peer = hosts[host]
-            if (peer == null) fail(number) else submit(peer, SwimEvent.StreamRequested(number, effect.request))
+            val opened = peer?.open(request, EnvelopeUse.Request)
+            if (opened == null) fail(number) else submit(peer, SwimEvent.StreamRequested(number, opened))
         }
     }
 
     private fun answer(node: SimNode, effect: SwimEffect.AnswerStream<SimId>) {
         val conversation = conversations[effect.stream] ?: return
-        val answer = effect.answer ?: return fail(effect.stream)
+        val answer = effect.answer?.let { node.envelope.seal(it, EnvelopeUse.Answer) } ?: return fail(effect.stream)
         node.streamBytes += answer.size
         if (!network.reaches(node.host, conversation.asker.host)) return
         after(network.delay()) {
-            if (conversations.remove(effect.stream) != null) {
-                submit(conversation.asker, SwimEvent.StreamAnswered(conversation.stream, answer))
+            val asker = conversation.asker
+            val opened = asker.open(answer, EnvelopeUse.Answer)
+            when {
+                opened == null -> fail(effect.stream)
+
+                conversations.remove(effect.stream) != null ->
+                    submit(asker, SwimEvent.StreamAnswered(conversation.stream, opened))
             }
         }
     }

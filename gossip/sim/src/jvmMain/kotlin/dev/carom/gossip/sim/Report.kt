@@ -9,7 +9,7 @@ import kotlin.random.Random
 private const val MILLIS = 1_000_000L
 
 /** Prints what the protocol costs and how fast it is, for clusters of as many members as the arguments say. */
-public fun main(args: Array<String>) {
+internal fun main(args: Array<String>) {
     val sizes = args.map { it.toInt() }.ifEmpty { listOf(10, 100, 1_000) }
     println("Carom gossip, simulated: SwimPolicy.lan(), packets take 0.2 ms + 0.3 ms on average.")
     println()

@@ -1,5 +1,7 @@
 package dev.carom.gossip.sim
 
+import java.util.function.IntUnaryOperator
+import kotlin.math.ln
 import kotlin.random.Random
 
 /**
@@ -33,11 +35,11 @@ public class SimNetwork internal constructor(private val random: Random) {
             field = value
         }
 
-    private var group: ((Int) -> Int)? = null
+    private var group: IntUnaryOperator? = null
     private val cut = HashSet<Pair<Int, Int>>()
 
     /** Splits the network: only hosts of one group reach each other. */
-    public fun partition(groupOf: (Int) -> Int) {
+    public fun partition(groupOf: IntUnaryOperator) {
         group = groupOf
     }
 
@@ -54,7 +56,8 @@ public class SimNetwork internal constructor(private val random: Random) {
 
     internal fun reaches(from: Int, to: Int): Boolean {
         val groups = group
-        return (groups == null || groups(from) == groups(to)) && (cut.isEmpty() || (from to to) !in cut)
+        return (groups == null || groups.applyAsInt(from) == groups.applyAsInt(to)) &&
+            (cut.isEmpty() || (from to to) !in cut)
     }
 
     /** Delays of the copies that arrive: none, one, or two. */
@@ -66,7 +69,7 @@ public class SimNetwork internal constructor(private val random: Random) {
     }
 
     internal fun delay(): Long {
-        val extra = -kotlin.math.ln(1 - random.nextDouble()) * meanExtraDelayMicros
+        val extra = -ln(1 - random.nextDouble()) * meanExtraDelayMicros
         return (minDelayMicros * MICRO) + (extra * MICRO).toLong()
     }
 

@@ -9,6 +9,7 @@ import dev.carom.gossip.SwimEffect
 import dev.carom.gossip.SwimEvent
 import dev.carom.gossip.SwimPolicy
 import java.util.PriorityQueue
+import java.util.function.BooleanSupplier
 import kotlin.random.Random
 
 /**
@@ -18,7 +19,7 @@ import kotlin.random.Random
  * @property seed of all dice.
  */
 public class Simulation(public val seed: Long) {
-    private class Due(val at: Long, val order: Long, val action: () -> Unit)
+    private class Due(val at: Long, val order: Long, val action: Runnable)
 
     /** An open stream, from the asker's side. */
     private class Conversation(val asker: SimNode, val stream: Long, val host: Int)
@@ -121,23 +122,23 @@ public class Simulation(public val seed: Long) {
 
     /** Lets so much time pass. */
     public fun runMillis(millis: Long) {
-        runUntil(nanos + millis * MILLI) { false }
+        runUntil(nanos + millis * MILLI)
     }
 
     /**
      * Lets time pass until [condition] holds, looking every [everyMillis]; false: it did not within [millis].
      */
-    public fun awaitMillis(millis: Long, everyMillis: Long, condition: () -> Boolean): Boolean {
+    public fun awaitMillis(millis: Long, everyMillis: Long, condition: BooleanSupplier): Boolean {
         val end = nanos + millis * MILLI
-        while (!condition()) {
+        while (!condition.asBoolean) {
             if (nanos >= end) return false
-            runUntil(minOf(end, nanos + everyMillis * MILLI)) { false }
+            runUntil(minOf(end, nanos + everyMillis * MILLI))
         }
         return true
     }
 
     /** Does [action] after so many nanoseconds. */
-    public fun after(delayNanos: Long, action: () -> Unit) {
+    public fun after(delayNanos: Long, action: Runnable) {
         queue += Due(nanos + delayNanos, order++, action)
     }
 
@@ -147,13 +148,13 @@ public class Simulation(public val seed: Long) {
         return hosts.values.all { it.swim.memberCount == all.size - 1 && it.view() == all }
     }
 
-    private fun runUntil(end: Long, stop: () -> Boolean) {
-        while (!stop()) {
+    private fun runUntil(end: Long) {
+        while (true) {
             val due = queue.peek()
             if (due == null || due.at > end) break
             queue.poll()
             nanos = maxOf(nanos, due.at)
-            due.action()
+            due.action.run()
         }
         nanos = maxOf(nanos, end)
     }

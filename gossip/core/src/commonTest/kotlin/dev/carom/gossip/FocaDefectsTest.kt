@@ -72,6 +72,16 @@ private fun FunSpec.theDead() {
         rig.receive(PacketKind.Ping, id(2), number = 1).sends().size shouldBe 1
     }
 
+    test("B2: who cannot come back does not answer a word to the dead with another, ever") {
+        val rig = Rig(policy = simple(notifyDown = true))
+        rig.learn(down(2))
+        repeat(5) {
+            rig.receive(PacketKind.TurnUndead, id(2)).sends().shouldBeEmpty()
+            rig.skip(10.seconds)
+        }
+        rig.swim.status shouldBe SwimStatus.Defunct
+    }
+
     test("B3: a defunct node does not refute") {
         val rig = Rig()
         rig.learn(alive(2), down(1))

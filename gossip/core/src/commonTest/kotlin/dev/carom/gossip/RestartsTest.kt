@@ -67,6 +67,19 @@ class RestartsTest :
             rig.self shouldBe id(1)
         }
 
+        test("a later life that is dead too is remembered from its own death on, and holds up nobody else's oblivion") {
+            val rig = Rig(policy = simple(forgetDownAfter = 100.seconds))
+            rig.learn(down(2))
+            rig.skip(30.seconds)
+            rig.learn(down(3))
+            rig.skip(30.seconds)
+            rig.learn(down(2, bump = 1))
+            rig.sleep(70.seconds)
+            rig.swim.knowledge().map { it.id } shouldBe listOf(id(2, 1))
+            rig.sleep(30.seconds)
+            rig.swim.knowledge().shouldBeEmpty()
+        }
+
         test("a table that is full takes no newcomers, counts them, and still hears of its members") {
             val rig = Rig(policy = simple(maxMembers = 3))
             rig.learn(alive(2), alive(3), down(4), alive(5), alive(6))

@@ -24,7 +24,7 @@ internal fun main(args: Array<String>) {
     println()
     println("A tenth of the members stop for 5 to 20 s and run for up to 2 s, again and again; 2 % loss:")
     println(
-        "healthy members declared dead, per member and day. The paper (arXiv:1707.00788): more than 50 times fewer with Lifeguard.",
+        "healthy members declared dead, per member and day. The paper (arXiv:1707.00788): over 50 times fewer.",
     )
     row("n", "SWIM", "Lifeguard")
     for (size in sizes.filter { it <= MANY }) {
@@ -49,7 +49,7 @@ private fun cluster(size: Int, seed: Long, policy: SwimPolicy): Simulation {
     return simulation
 }
 
-/** Milliseconds: to the first suspicion, the first declaration, everyone's; and to everyone's knowledge of a newcomer. Medians. */
+/** Medians, in milliseconds: to the first suspicion, the first declaration, everyone's; to all knowing a newcomer. */
 private fun crash(size: Int): List<Double> {
     val runs = (if (size > MANY) 3 else 15)
     val times = (0L until runs).map { seed ->

@@ -34,8 +34,8 @@ public class BroadcastVerdict private constructor(internal val key: BroadcastKey
 }
 
 /**
- * The application's side of broadcasts: takes items, and says which of them are news. Called on the thread of [Swim.on]; it
- * must not call back. An exception counts as a rejection.
+ * The application's side of broadcasts: takes items, and says which of them are news. Called on the thread of
+ * [Swim.on]; it must not call back. An exception counts as a rejection.
  */
 public interface BroadcastHandler<I> {
     /**

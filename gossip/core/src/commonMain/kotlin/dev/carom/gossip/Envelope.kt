@@ -8,7 +8,10 @@ import kotlin.jvm.JvmStatic
  * Sealing and opening are for one thread at a time each.
  */
 public interface Envelope {
-    /** Bytes it adds to a content. A packet's content may have [SwimPolicy.maxPacketSize] bytes, the datagram so many more. */
+    /**
+     * Bytes it adds to a content. A packet's content may have [SwimPolicy.maxPacketSize] bytes, the datagram so many
+     * more.
+     */
     public val overhead: Int
 
     /** [content], sealed for [use]. */
@@ -47,7 +50,10 @@ public class Opened private constructor(
         /** Of another version, or no envelope at all. */
         UnknownVersion,
 
-        /** No key of ours opens it: forged, changed on the way, of another cluster, or with a key that is not in the ring. */
+        /**
+         * No key of ours opens it: forged, changed on the way, of another cluster, or with a key that is not in the
+         * ring.
+         */
         Forged,
 
         /** Opened before, or too old to tell. */
@@ -105,8 +111,8 @@ public class GossipKey(secret: ByteArray) {
 }
 
 /**
- * The keys of a cluster: one seals, all open. To change the key without a moment in which members do not understand each
- * other: [add] the new one everywhere, then [use] it everywhere, then [remove] the old one everywhere. Immutable.
+ * The keys of a cluster: one seals, all open. To change the key without a moment in which members do not understand
+ * each other: [add] the new one everywhere, then [use] it everywhere, then [remove] the old one everywhere. Immutable.
  */
 public class KeyRing private constructor(private val ring: List<GossipKey>) {
     /** A ring of one. */

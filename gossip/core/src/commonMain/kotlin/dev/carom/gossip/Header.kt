@@ -47,7 +47,10 @@ public enum class PacketKind(
     /** You are believed to be dead. */
     TurnUndead(carriesUpdates = false, carriesBroadcasts = false),
 
-    /** From a relay to who asked: no answer yet. Only between members whose codec is [extended][MemberCodec.extended]. */
+    /**
+     * From a relay to who asked: no answer yet. Only between members whose codec is
+     * [extended][MemberCodec.extended].
+     */
     Nack(numbered = true, carriesUpdates = false, carriesBroadcasts = false),
 }
 

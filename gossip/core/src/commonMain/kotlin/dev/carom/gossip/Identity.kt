@@ -16,8 +16,8 @@ public interface Identity<I : Identity<I>> {
     public fun generation(): Long
 
     /**
-     * The identity to go on with when the cluster believes this one to be dead: the same address, a generation greater than
-     * [above]. Null: this node does not come back by itself (the state becomes [SwimStatus.Defunct]).
+     * The identity to go on with when the cluster believes this one to be dead: the same address, a generation greater
+     * than [above]. Null: this node does not come back by itself (the state becomes [SwimStatus.Defunct]).
      */
     public fun renewed(above: Long): I?
 }

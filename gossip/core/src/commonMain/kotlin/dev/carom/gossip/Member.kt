@@ -38,8 +38,8 @@ public class Member<I>(
  * @property id who.
  * @property incarnation which of the member's refutations this belongs to; 0 or more.
  * @property state what is claimed.
- * @property accuser who claims it, for [MemberState.Suspect] and [MemberState.Down]; null: unknown. A member that leaves
- *   accuses itself.
+ * @property accuser who claims it, for [MemberState.Suspect] and [MemberState.Down]; null: unknown. A member that
+ *   leaves accuses itself.
  * @property metadataVersion newest version of the member's metadata that the sender of this news holds; 0: none.
  */
 public data class MemberUpdate<I>(

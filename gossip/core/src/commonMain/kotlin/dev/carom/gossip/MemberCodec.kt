@@ -6,23 +6,23 @@ public interface IdentityCodec<I> {
     public fun write(identity: I, to: PacketWriter)
 
     /**
-     * Reads exactly what [write] wrote. Null, [PacketReader.fail], or an exception: the packet is malformed. Called with
-     * whatever the network sends: check every value, and no length may be believed before it is checked.
+     * Reads exactly what [write] wrote. Null, [PacketReader.fail], or an exception: the packet is malformed. Called
+     * with whatever the network sends: check every value, and no length may be believed before it is checked.
      */
     public fun read(from: PacketReader): I?
 }
 
 /**
- * How headers, news and identities are written. [NativeCodec] is the one to use; [PostcardCodec] speaks to foca; your own
- * is welcome. One codec serves one [Swim] on one thread at a time.
+ * How headers, news and identities are written. [NativeCodec] is the one to use; [PostcardCodec] speaks to foca; your
+ * own is welcome. One codec serves one [Swim] on one thread at a time.
  */
 public interface MemberCodec<I> {
     /** Largest incarnation that can be written. */
     public val maxIncarnation: Long
 
     /**
-     * Whether the codec carries all there is: accusers, metadata versions, [PacketKind.Nack] and padded announces; and whether
-     * members talk over streams too. All members of a cluster must agree on it.
+     * Whether the codec carries all there is: accusers, metadata versions, [PacketKind.Nack] and padded announces; and
+     * whether members talk over streams too. All members of a cluster must agree on it.
      */
     public val extended: Boolean
 

@@ -8,8 +8,8 @@ package dev.carom.gossip
  * update  flags id varint(incarnation) [accuser] [varint(metadata version)] [varint(n) n bytes]
  * flags   bits 0-1 state, 2 accuser, 3 metadata version, 7 extension; the others are 0
  * ```
- * The `n` bytes are room for later versions: read past, never looked at. A packet of another major version, or of a kind
- * not known yet, is counted and dropped.
+ * The `n` bytes are room for later versions: read past, never looked at. A packet of another major version, or of a
+ * kind not known yet, is counted and dropped.
  *
  * Behind an announce's header zeros follow, up to a third of a packet: a feed is at most three times as long as what it
  * answers, so a forged announce is worth little more than its bytes.

@@ -56,10 +56,12 @@ public class NodeAddress(ip: ByteArray, public val port: Int) {
 }
 
 /**
- * The usual identity: an address and the second it started. With [NodeIdCodec] it has the bytes of foca's example agent.
+ * The usual identity: an address and the second it started. With [NodeIdCodec] it has the bytes of foca's example
+ * agent.
  *
  * @property at where the node is reached.
- * @property started its generation, 0 or more: seconds since 1970 when it started; one more at least each time it is renewed.
+ * @property started its generation, 0 or more: seconds since 1970 when it started; one more at least each time it is
+ *   renewed.
  */
 public data class NodeId(public val at: NodeAddress, public val started: Long) : Identity<NodeId> {
     init {
@@ -75,7 +77,10 @@ public data class NodeId(public val at: NodeAddress, public val started: Long) :
     override fun toString(): String = "$at#$started"
 }
 
-/** Address family, IP, port, and the generation as a varint: what serde and postcard make of foca's example identity. */
+/**
+ * Address family, IP, port, and the generation as a varint: what serde and postcard make of foca's example
+ * identity.
+ */
 public class NodeIdCodec : IdentityCodec<NodeId> {
     override fun write(identity: NodeId, to: PacketWriter) {
         identity.at.writeTo(to)

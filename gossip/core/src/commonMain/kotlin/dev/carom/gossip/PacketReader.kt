@@ -1,9 +1,9 @@
 package dev.carom.gossip
 
 /**
- * Reads what the network sent. Nothing here throws for what the bytes are: the first thing wrong sets [failure], everything
- * read after it is zero or empty, and the caller looks at [failed] once, at the end. No length is believed before it is
- * compared with what is there, so that nothing larger than the input is ever allocated.
+ * Reads what the network sent. Nothing here throws for what the bytes are: the first thing wrong sets [failure],
+ * everything read after it is zero or empty, and the caller looks at [failed] once, at the end. No length is believed
+ * before it is compared with what is there, so that nothing larger than the input is ever allocated.
  */
 public class PacketReader(private val bytes: ByteArray) {
     private var position = 0
@@ -44,8 +44,8 @@ public class PacketReader(private val bytes: ByteArray) {
     }
 
     /**
-     * An unsigned LEB128 number of at most [bits] bits (1..64): as many bytes as that takes, minimal or not, as postcard
-     * reads it. More bytes, or bits beyond [bits] in the last one, are a failure.
+     * An unsigned LEB128 number of at most [bits] bits (1..64): as many bytes as that takes, minimal or not, as
+     * postcard reads it. More bytes, or bits beyond [bits] in the last one, are a failure.
      */
     public fun varint(bits: Int): Long {
         val most = (bits + 6) / 7

@@ -1,8 +1,8 @@
 package dev.carom.gossip
 
 /**
- * Writes into a bounded buffer. Nothing here throws for want of room: what does not fit sets [overflowed] and is dropped,
- * and the caller goes back to a [position] from before.
+ * Writes into a bounded buffer. Nothing here throws for want of room: what does not fit sets [overflowed] and is
+ * dropped, and the caller goes back to a [position] from before.
  *
  * @param limit most bytes; 1 or more. The buffer grows up to it as needed.
  */

@@ -1,18 +1,18 @@
 package dev.carom.gossip
 
 /**
- * The bytes of foca 0.17 to 2.0 with its postcard codec: a Carom member among foca members. Identities must be written as
- * serde would ([NodeIdCodec] does so for foca's example agent).
+ * The bytes of foca 0.17 to 2.0 with its postcard codec: a Carom member among foca members. Identities must be written
+ * as serde would ([NodeIdCodec] does so for foca's example agent).
  *
- * Works beside foca members, without their help: seeds, round-trip times, the local health score, every member's timing of
- * suspicions, the buddy's word to a suspect, numbers that follow the cluster's size, limits of relays and feeds, one answer to
- * the dead per period, renewal above any later life, no refutation by the dead.
+ * Works beside foca members, without their help: seeds, round-trip times, the local health score, every member's
+ * timing of suspicions, the buddy's word to a suspect, numbers that follow the cluster's size, limits of relays and
+ * feeds, one answer to the dead per period, renewal above any later life, no refutation by the dead.
  *
  * Does not, because foca's bytes cannot carry it: confirmations (a suspicion begins at its shortest), metadata,
- * [PacketKind.Nack], streams (no comparison of memberships, no probe over a stream), incarnations above 65,535, and feeds in
- * proportion to the announce: a forged announce of 22 bytes is answered by a whole packet, and only how often is limited.
- * foca members themselves still have foca's defects. Nothing can be added to a packet: use an [Envelope] only if all members
- * do.
+ * [PacketKind.Nack], streams (no comparison of memberships, no probe over a stream), incarnations above 65,535, and
+ * feeds in proportion to the announce: a forged announce of 22 bytes is answered by a whole packet, and only how often
+ * is limited. foca members themselves still have foca's defects. Nothing can be added to a packet: use an [Envelope]
+ * only if all members do.
  */
 public class PostcardCodec<I>(private val identities: IdentityCodec<I>) : MemberCodec<I> {
     override val maxIncarnation: Long get() = 65_535

@@ -9,12 +9,12 @@ import kotlin.jvm.JvmOverloads
 import kotlin.random.Random
 
 /**
- * One member of a cluster, as decisions only: SWIM (Das, Gupta, Motivala, 2002) with Lifeguard. Events in, effects out; no
- * clock, no I/O, no thread. Single-threaded: one call at a time. It never throws because of what the network, a codec, or a
- * handler did.
+ * One member of a cluster, as decisions only: SWIM (Das, Gupta, Motivala, 2002) with Lifeguard. Events in, effects
+ * out; no clock, no I/O, no thread. Single-threaded: one call at a time. It never throws because of what the network,
+ * a codec, or a handler did.
  *
- * Call [on] with what happened, do what it says in order, and call it again with [SwimEvent.Tick] at [nextDeadlineNanos] at
- * the latest.
+ * Call [on] with what happened, do what it says in order, and call it again with [SwimEvent.Tick] at
+ * [nextDeadlineNanos] at the latest.
  *
  * ```
  *           first active member                 last active member gone
@@ -27,8 +27,8 @@ import kotlin.random.Random
  * @param policy its numbers.
  * @param codec how packets are written; all members must use the same.
  * @param random the dice: same seed, same events, same effects.
- * @param handler takes broadcasts of the application; null: packets that carry any are counted as rejected, and the rest of
- *   them is used.
+ * @param handler takes broadcasts of the application; null: packets that carry any are counted as rejected, and the
+ *   rest of them is used.
  */
 public class Swim<I : Identity<I>> @JvmOverloads constructor(
     identity: I,
@@ -87,8 +87,8 @@ public class Swim<I : Identity<I>> @JvmOverloads constructor(
     /**
      * Takes one event and says what must be done.
      *
-     * @param nowNanos nanoseconds since an origin of your choice, 0 or more; it must never go back (a clock that does is
-     *   taken to stand still).
+     * @param nowNanos nanoseconds since an origin of your choice, 0 or more; it must never go back (a clock that does
+     *   is taken to stand still).
      */
     public fun on(event: SwimEvent<I>, nowNanos: Long): List<SwimEffect<I>> {
         node.effects = ArrayList()

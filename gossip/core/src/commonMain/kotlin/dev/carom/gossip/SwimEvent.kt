@@ -40,8 +40,8 @@ public sealed interface SwimEvent<I> {
         SwimEvent<I>
 
     /**
-     * Another policy. Refused when it changes [SwimPolicy.probePeriod] or [SwimPolicy.probeTimeout], or switches on one of
-     * [SwimPolicy.announce], [SwimPolicy.announceToDown] and [SwimPolicy.gossip].
+     * Another policy. Refused when it changes [SwimPolicy.probePeriod] or [SwimPolicy.probeTimeout], or switches on
+     * one of [SwimPolicy.announce], [SwimPolicy.announceToDown] and [SwimPolicy.gossip].
      */
     public class PolicyChangeRequested<I>(public val policy: SwimPolicy) : SwimEvent<I>
 
@@ -51,7 +51,10 @@ public sealed interface SwimEvent<I> {
     /** The seeds, the whole set, as a resolver found them; only their addresses must be right. */
     public class SeedsResolved<I>(public val seeds: List<I>) : SwimEvent<I>
 
-    /** A peer opened stream [stream] (a number the shell gives) and sent [request], at most [SwimPolicy.MAX_STREAM] bytes. */
+    /**
+     * A peer opened stream [stream] (a number the shell gives) and sent [request], at most [SwimPolicy.MAX_STREAM]
+     * bytes.
+     */
     public class StreamRequested<I>(public val stream: Long, public val request: ByteArray) : SwimEvent<I>
 
     /** The answer to [SwimEffect.OpenStream]. */

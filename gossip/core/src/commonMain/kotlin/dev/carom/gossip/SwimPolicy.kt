@@ -10,19 +10,19 @@ import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 
 /**
- * The numbers of a member. Checked when constructed: a value out of bounds is an [IllegalArgumentException] with the value and
- * the bound. The defaults are those of [lan]. From Java: `SwimPolicyBuilder`.
+ * The numbers of a member. Checked when constructed: a value out of bounds is an [IllegalArgumentException] with the
+ * value and the bound. The defaults are those of [lan]. From Java: `SwimPolicyBuilder`.
  *
  * @property probePeriod time between two probes. 1 ms or more, finite; two or three times [probeTimeout] is good. Times
  *   (1 + local health) with [lifeguard].
- * @property probeTimeout how long a probe waits for an answer before it asks relays. Positive, below [probePeriod]; about the
- *   99th percentile of the round-trip time. Times (1 + local health) with [lifeguard].
+ * @property probeTimeout how long a probe waits for an answer before it asks relays. Positive, below [probePeriod];
+ *   about the 99th percentile of the round-trip time. Times (1 + local health) with [lifeguard].
  * @property relays members asked to probe for us when an answer is missing; also how many are told at once of anything
  *   urgent: leaving, refuting, a new identity. 1..255.
- * @property maxTransmissions copies sent of each piece of news. 1..255, or 0: as many as the cluster's present size n asks for,
- *   4 log10(n + 1), at least one.
- * @property suspicionTimeout how long a suspect may refute; with [lifeguard], the least of it. Positive and finite, or null: as
- *   the present size n asks for, [suspicionMultiplier] · max(1, log10 n) · [probePeriod].
+ * @property maxTransmissions copies sent of each piece of news. 1..255, or 0: as many as the cluster's present size n
+ *   asks for, 4 log10(n + 1), at least one.
+ * @property suspicionTimeout how long a suspect may refute; with [lifeguard], the least of it. Positive and finite, or
+ *   null: as the present size n asks for, [suspicionMultiplier] · max(1, log10 n) · [probePeriod].
  * @property suspicionMultiplier see [suspicionTimeout]. 1..100.
  * @property forgetDownAfter how long a dead member is remembered, so that late news cannot revive it. Positive;
  *   [Duration.INFINITE] for ever. One record per address is kept, whatever this is.
@@ -33,16 +33,16 @@ import kotlin.time.Duration.Companion.seconds
  * @property gossip news beside the probes, while there is any. Null: never.
  * @property seedInterval how often seeds that are not active members are announced to, for ever. At least 10 ms;
  *   [Duration.INFINITE] never. Alone, it begins with [probePeriod] and doubles up to this.
- * @property syncInterval how often the whole membership is compared with that of one random member, over a stream; longer
- *   from 33 members on. At least 10 ms; [Duration.INFINITE] never. Only with an extended codec.
+ * @property syncInterval how often the whole membership is compared with that of one random member, over a stream;
+ *   longer from 33 members on. At least 10 ms; [Duration.INFINITE] never. Only with an extended codec.
  * @property streamTimeout how long a stream's answer may take. At least 1 ms, finite.
  * @property lifeguard what makes false alarms rare; null: plain SWIM.
- * @property maxIncarnationJump a suspicion of an incarnation that lies further ahead of ours than this is taken for forged and
- *   ignored. 1 or more.
+ * @property maxIncarnationJump a suspicion of an incarnation that lies further ahead of ours than this is taken for
+ *   forged and ignored. 1 or more.
  * @property maxMembers most records, dead ones counted. 1..1000000. News about further members is dropped and counted.
  * @property maxBroadcasts most broadcasts queued. 1..65536. The one sent most often makes room.
- * @property broadcastLifetime how long a broadcast may wait in the queue for room and for members to send it to. At least
- *   10 ms; [Duration.INFINITE] for ever.
+ * @property broadcastLifetime how long a broadcast may wait in the queue for room and for members to send it to. At
+ *   least 10 ms; [Duration.INFINITE] for ever.
  * @property relaysPerSecond most probes relayed for others. 1..1000000.
  * @property feedsPerSecond most answers to announces. 1..1000000.
  */
@@ -194,13 +194,13 @@ public class PeriodicPolicy(public val every: Duration, public val members: Int)
 }
 
 /**
- * Lifeguard (Dadgar, Phillips, Currey, *Lifeguard: Local Health Awareness for More Accurate Failure Detection*, 2018): a
- * member that is itself slow distrusts its own accusations.
+ * Lifeguard (Dadgar, Phillips, Currey, *Lifeguard: Local Health Awareness for More Accurate Failure Detection*, 2018):
+ * a member that is itself slow distrusts its own accusations.
  *
- * @property maxLocalHealth bound of the local health score: 0 is healthy, each point makes probes one period slower. 0..64;
- *   0 switches the score off.
- * @property suspicionFactor a suspicion begins with so many times the least timeout, and gets shorter with each member that
- *   confirms it. 1..100.
+ * @property maxLocalHealth bound of the local health score: 0 is healthy, each point makes probes one period slower.
+ *   0..64; 0 switches the score off.
+ * @property suspicionFactor a suspicion begins with so many times the least timeout, and gets shorter with each member
+ *   that confirms it. 1..100.
  * @property confirmations how many confirmations bring it down to the least timeout. 0..16; 0: it begins there.
  * @property buddy a suspect hears of its suspicion first in every packet sent to it.
  * @property everyoneTimes every member that hears of a suspicion times it, not only the accuser.

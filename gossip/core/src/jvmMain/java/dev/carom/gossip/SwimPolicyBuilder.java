@@ -61,8 +61,8 @@ public final class SwimPolicyBuilder {
     }
 
     /**
-     * Time between two probes. At least 1 ms, finite; two or three times {@link #probeTimeout()} is good. Times (1 + local
-     * health) with {@link #lifeguard()}.
+     * Time between two probes. At least 1 ms, finite; two or three times {@link #probeTimeout()} is good. Times (1 +
+     * local health) with {@link #lifeguard()}.
      */
     public SwimPolicyBuilder probePeriod(Duration probePeriod) {
         this.probePeriod = Objects.requireNonNull(probePeriod, "probePeriod");
@@ -108,8 +108,8 @@ public final class SwimPolicyBuilder {
     }
 
     /**
-     * How long a suspect may refute; with {@link #lifeguard()}, the least of it. Positive and finite; null: as the cluster's
-     * present size asks for.
+     * How long a suspect may refute; with {@link #lifeguard()}, the least of it. Positive and finite; null: as the
+     * cluster's present size asks for.
      */
     public SwimPolicyBuilder suspicionTimeout(@Nullable Duration suspicionTimeout) {
         this.suspicionTimeout = suspicionTimeout;

@@ -10,16 +10,17 @@ import javax.crypto.spec.GCMParameterSpec
 import javax.crypto.spec.SecretKeySpec
 
 /**
- * AES-GCM (NIST SP 800-38D) with the JDK's own cipher: nobody without a key of the ring can read, write, or change a content;
- * nobody can repeat one; and clusters with different labels do not hear each other even with the same key.
+ * AES-GCM (NIST SP 800-38D) with the JDK's own cipher: nobody without a key of the ring can read, write, or change a
+ * content; nobody can repeat one; and clusters with different labels do not hear each other even with the same key.
  *
  * ```
  * 01  epoch (8 bytes)  number (4 bytes)  ciphertext  tag (16 bytes)
  * ```
- * Epoch and number are the nonce: the epoch is drawn at random when the envelope is made and after 2³² messages, the number
- * counts up. The version, the label and the use are authenticated. A replay is known as such as long as the receiver
- * remembers the epoch (16,384 of them) within the last 1,024 messages of it; what is further behind is rejected. A receiver
- * that has just started knows no epochs: that a packet is for its very identity is then checked by [Swim].
+ * Epoch and number are the nonce: the epoch is drawn at random when the envelope is made and after 2³² messages, the
+ * number counts up. The version, the label and the use are authenticated. A replay is known as such as long as the
+ * receiver remembers the epoch (16,384 of them) within the last 1,024 messages of it; what is further behind is
+ * rejected. A receiver that has just started knows no epochs: that a packet is for its very identity is then checked
+ * by [Swim].
  *
  * @param keys the keys; may be exchanged at any time.
  * @param label the cluster's name, at most 255 bytes of UTF-8. Not secret, not sent.

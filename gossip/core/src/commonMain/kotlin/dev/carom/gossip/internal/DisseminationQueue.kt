@@ -3,8 +3,8 @@ package dev.carom.gossip.internal
 import dev.carom.gossip.PacketWriter
 
 /**
- * What is passed on, each item so many times. What was sent least goes first, and of these the longest: short ones fill the
- * rest of a packet.
+ * What is passed on, each item so many times. What was sent least goes first, and of these the longest: short ones
+ * fill the rest of a packet.
  */
 internal class DisseminationQueue<K : Any> {
     private class Item<K>(val key: K, val bytes: ByteArray, var left: Int, val since: Long)

@@ -10,7 +10,10 @@ import dev.carom.gossip.PacketReader
 import dev.carom.gossip.Rejection
 import dev.carom.gossip.SwimStatus
 
-/** Takes packets in. All of a packet is read before any of it counts; what is wrong with it is a notice and a counter. */
+/**
+ * Takes packets in. All of a packet is read before any of it counts; what is wrong with it is a notice and a
+ * counter.
+ */
 internal class Intake<I : Identity<I>>(private val node: Node<I>, private val items: BroadcastItems<I>) {
     private val feeds = Budget()
 

@@ -124,7 +124,10 @@ internal class Mail<I : Identity<I>>(private val node: Node<I>) {
         return done
     }
 
-    /** An answer may be [AMPLIFICATION] times as long as the question: a forged question must not be worth its bytes. */
+    /**
+     * An answer may be [AMPLIFICATION] times as long as the question: a forged question must not be worth its
+     * bytes.
+     */
     private fun pad() {
         val wanted = (node.policy.maxPacketSize + AMPLIFICATION - 1) / AMPLIFICATION
         if (writer.position < wanted) writer.zeros(wanted - writer.position)

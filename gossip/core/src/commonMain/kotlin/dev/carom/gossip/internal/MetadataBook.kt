@@ -8,8 +8,8 @@ import dev.carom.gossip.Refusal
 import dev.carom.gossip.SwimPolicy
 
 /**
- * What members say about themselves. News carries only the version its sender holds; whoever holds less asks that sender for the
- * rest, over a stream, and only then says the new version itself: so the owner is not asked by everyone.
+ * What members say about themselves. News carries only the version its sender holds; whoever holds less asks that
+ * sender for the rest, over a stream, and only then says the new version itself: so the owner is not asked by everyone.
  */
 internal class MetadataBook<I : Identity<I>>(private val node: Node<I>) {
     /** Our own. */

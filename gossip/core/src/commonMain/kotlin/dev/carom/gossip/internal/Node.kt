@@ -14,7 +14,10 @@ import dev.carom.gossip.SwimStatus
 import kotlin.coroutines.cancellation.CancellationException
 import kotlin.random.Random
 
-/** This node: what all parts of the state machine share. Each part decides one thing and calls the others through here. */
+/**
+ * This node: what all parts of the state machine share. Each part decides one thing and calls the others through
+ * here.
+ */
 internal class Node<I : Identity<I>>(
     var identity: I,
     var policy: SwimPolicy,

@@ -7,8 +7,8 @@ import dev.carom.gossip.MemberUpdate
 import dev.carom.gossip.PacketKind
 
 /**
- * Probes one member per period: a ping; without an answer in time, the same through relays, and over a stream; still without
- * one at the period's end, a suspicion.
+ * Probes one member per period: a ping; without an answer in time, the same through relays, and over a stream; still
+ * without one at the period's end, a suspicion.
  *
  * ```
  * round ──ping──► waiting ──probeTimeout──► relays asked ──rest of the period──► next round: verdict on this one

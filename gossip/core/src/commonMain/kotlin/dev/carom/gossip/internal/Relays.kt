@@ -5,8 +5,8 @@ import dev.carom.gossip.Identity
 import dev.carom.gossip.PacketKind
 
 /**
- * Probes for others. Only between members known as active, and so many per second: a forged request must not make this node
- * send to an address of somebody's choice.
+ * Probes for others. Only between members known as active, and so many per second: a forged request must not make this
+ * node send to an address of somebody's choice.
  */
 internal class Relays<I : Identity<I>>(private val node: Node<I>) {
     private class Pending<I>(val origin: I, val number: Int, val target: I, val nackAt: Long)

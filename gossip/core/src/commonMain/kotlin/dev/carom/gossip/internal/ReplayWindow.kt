@@ -1,9 +1,9 @@
 package dev.carom.gossip.internal
 
 /**
- * Which numbered messages were seen, per sender's epoch: those far behind the newest count as seen (as IPsec does, RFC 4303,
- * 3.4.3). Only authentic messages get here, so only members can fill it; beyond [MOST] epochs the one silent for longest is
- * forgotten.
+ * Which numbered messages were seen, per sender's epoch: those far behind the newest count as seen (as IPsec does, RFC
+ * 4303, 3.4.3). Only authentic messages get here, so only members can fill it; beyond [MOST] epochs the one silent for
+ * longest is forgotten.
  */
 internal class ReplayWindow {
     private class Epoch {

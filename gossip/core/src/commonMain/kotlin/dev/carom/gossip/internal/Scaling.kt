@@ -24,8 +24,8 @@ internal fun suspicionNanosFor(members: Long, multiplier: Int, periodNanos: Long
 }
 
 /**
- * How long a suspicion lasts in all, when [confirmed] of [needed] members confirmed it: Lifeguard's logarithmic way from [max] to
- * [min], in whole milliseconds. The first confirmations shorten it most.
+ * How long a suspicion lasts in all, when [confirmed] of [needed] members confirmed it: Lifeguard's logarithmic way
+ * from [max] to [min], in whole milliseconds. The first confirmations shorten it most.
  */
 internal fun suspicionNanos(confirmed: Int, needed: Int, min: Long, max: Long): Long {
     if (needed < 1) return min
@@ -34,6 +34,9 @@ internal fun suspicionNanos(confirmed: Int, needed: Int, min: Long, max: Long): 
     return maxOf(min, nanos / NANOS_PER_MILLI * NANOS_PER_MILLI)
 }
 
-/** By how much the time between two syncs is stretched, so that a big cluster does not sync all the time (memberlist). */
+/**
+ * By how much the time between two syncs is stretched, so that a big cluster does not sync all the time
+ * (memberlist).
+ */
 internal fun syncScale(members: Int): Int =
     if (members <= SYNC_THRESHOLD) 1 else ceil(log2(members.toDouble()) - 5).toInt() + 1

@@ -4,8 +4,8 @@ import dev.carom.gossip.Identity
 import dev.carom.gossip.SwimStatus
 
 /**
- * Announces, for ever, to seeds that are not active members: so a lonely start ends when a seed appears, and a partition when
- * the network does, however long both sides have forgotten each other.
+ * Announces, for ever, to seeds that are not active members: so a lonely start ends when a seed appears, and a
+ * partition when the network does, however long both sides have forgotten each other.
  */
 internal class Seeds<I : Identity<I>>(private val node: Node<I>) {
     private var seeds = emptyList<I>()

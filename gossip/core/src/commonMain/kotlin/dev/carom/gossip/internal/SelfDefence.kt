@@ -27,8 +27,8 @@ internal class SelfDefence<I : Identity<I>>(private val node: Node<I>) {
     }
 
     /**
-     * News about another identity at our address: an earlier life, or a later one (a clock went back, or somebody took the
-     * address). It is never kept as a peer: we would announce to ourselves. The others are told that it is dead.
+     * News about another identity at our address: an earlier life, or a later one (a clock went back, or somebody took
+     * the address). It is never kept as a peer: we would announce to ourselves. The others are told that it is dead.
      */
     fun hearOfNamesake(update: MemberUpdate<I>, disseminate: Boolean) {
         if (update.id.generation() >= node.identity.generation() && !left) {

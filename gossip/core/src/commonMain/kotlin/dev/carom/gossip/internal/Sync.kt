@@ -6,12 +6,12 @@ import dev.carom.gossip.MemberUpdate
 import dev.carom.gossip.PacketReader
 
 /**
- * Compares the whole membership with that of another member: first hashes of buckets, then only the buckets that differ. What
- * gossip lost is found here, whatever the cluster's size.
+ * Compares the whole membership with that of another member: first hashes of buckets, then only the buckets that
+ * differ. What gossip lost is found here, whatever the cluster's size.
  *
- * Hashed are active members: identity, incarnation, metadata version. The dead are left out, or nodes that forget them at
- * different times would teach each other the dead for ever; and a member is taken from the living by such a comparison only if it
- * was known as alive.
+ * Hashed are active members: identity, incarnation, metadata version. The dead are left out, or nodes that forget them
+ * at different times would teach each other the dead for ever; and a member is taken from the living by such a
+ * comparison only if it was known as alive.
  */
 internal class Sync<I : Identity<I>>(private val node: Node<I>) {
     /** When the next comparison is due. */

@@ -1,6 +1,6 @@
 /**
- * A cluster in virtual time, for tests of what stands on gossip: any number of members in one thread, no sockets, no waiting,
- * and the same run for the same seed.
+ * A cluster in virtual time, for tests of what stands on gossip: any number of members in one thread, no sockets, no
+ * waiting, and the same run for the same seed.
  *
  * <pre>{@code
  * Simulation simulation = new Simulation(42);

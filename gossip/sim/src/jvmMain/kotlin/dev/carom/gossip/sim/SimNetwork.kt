@@ -5,8 +5,8 @@ import kotlin.math.ln
 import kotlin.random.Random
 
 /**
- * What the network does to packets. May be changed at any time; holds for what is sent from then on. Streams are delayed and cut
- * off like packets, but lose nothing.
+ * What the network does to packets. May be changed at any time; holds for what is sent from then on. Streams are
+ * delayed and cut off like packets, but lose nothing.
  */
 public class SimNetwork internal constructor(private val random: Random) {
     /** The part of packets lost, 0.0..1.0. */
@@ -28,7 +28,10 @@ public class SimNetwork internal constructor(private val random: Random) {
             field = value
         }
 
-    /** Mean of what is added to the shortest way, exponentially distributed, in microseconds: later packets overtake. 0 or more. */
+    /**
+     * Mean of what is added to the shortest way, exponentially distributed, in microseconds: later packets overtake.
+     * 0 or more.
+     */
     public var meanExtraDelayMicros: Long = 300
         set(value) {
             require(value >= 0) { "meanExtraDelayMicros must be at least 0, was $value" }

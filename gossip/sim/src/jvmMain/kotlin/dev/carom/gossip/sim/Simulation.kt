@@ -13,8 +13,8 @@ import java.util.function.BooleanSupplier
 import kotlin.random.Random
 
 /**
- * Members in virtual time, on a network of your making. The same [seed] and the same calls give the same run, event by event.
- * For one thread.
+ * Members in virtual time, on a network of your making. The same [seed] and the same calls give the same run, event by
+ * event. For one thread.
  *
  * @property seed of all dice.
  */

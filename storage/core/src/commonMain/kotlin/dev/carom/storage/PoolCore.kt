@@ -6,10 +6,13 @@ import dev.carom.storage.internal.PoolHome
 import dev.carom.storage.internal.laneElement
 import kotlinx.coroutines.CompletableJob
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.launch
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -107,7 +110,15 @@ public class PoolCore<S : Any> private constructor(
             val job = SupervisorJob(scope.coroutineContext[Job])
             val inner = CoroutineScope(scope.coroutineContext + job)
             val core = PoolCore(Engine(name, driver, source, policy, inner, timeSource, random), job)
-            job.invokeOnCompletion { core.engine.desk.close(Duration.ZERO) }
+            // Told of a cancellation when it happens, not when everything has ended: what hangs is to be cut off.
+            val watch = inner.launch(start = CoroutineStart.UNDISPATCHED) {
+                try {
+                    awaitCancellation()
+                } finally {
+                    core.engine.desk.close(Duration.ZERO)
+                }
+            }
+            core.engine.desk.closed.invokeOnCompletion { watch.cancel() }
             return core
         }
     }

@@ -3,6 +3,7 @@ package dev.carom.storage
 import dev.carom.storage.internal.LaneElement
 import dev.carom.storage.internal.RetryState
 import dev.carom.storage.internal.callers
+import dev.carom.storage.internal.keepingFailure
 import dev.carom.storage.internal.laneElement
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -87,8 +88,8 @@ public fun StorageTxn.setRollbackOnly() {
     hooks.book.rollbackOnly = true
 }
 
-/** Ends the block of [txn] that began this transaction, with a rollback and [value] as its result. */
-public fun <R> StorageTxn.rollbackWith(value: R): Nothing = throw RollbackWith(this, value)
+/** Ends the block of [txn] that began this transaction, with a rollback and [value] as its result. Never returns. */
+public fun <R> StorageTxn.rollbackWith(value: R): R = throw RollbackWith(this, value)
 
 /** Runs [block] as if no transaction and no connection of this pool were around: for what must survive a rollback. */
 public suspend fun <R> StorageApi.withoutTxn(block: suspend CoroutineScope.() -> R): R {
@@ -205,21 +206,6 @@ private suspend fun endBy(txn: StorageTxn, reason: TxnEnd): Throwable? = withCon
     } catch (e: Throwable) {
         e
     }
-}
-
-/** A result that crosses withContext as a value: a thrown exception might arrive as a copy of itself. */
-private class Kept<R>(private val value: R?, private val failure: Throwable?) {
-    fun get(): R {
-        if (failure != null) throw failure
-        @Suppress("UNCHECKED_CAST")
-        return value as R
-    }
-}
-
-private suspend inline fun <R> keepingFailure(block: () -> R): Kept<R> = try {
-    Kept(block(), null)
-} catch (e: Throwable) {
-    Kept(null, e)
 }
 
 private suspend fun <R> StorageApi.limited(policy: TxnPolicy, block: suspend () -> R): R {

@@ -95,8 +95,13 @@ public class TxnCore<S : Any> internal constructor(
     private suspend fun begin() {
         val mine = home.open(policy)
         lease = mine
-        mine.escalation.onStop { endLater(TxnEnd.POOL_CLOSED) }
-        home.turn?.stopper?.onStop { endLater(if (home.isNested) TxnEnd.PARENT else TxnEnd.CONN_CLOSED) }
+        // Who has the lease is asked first; a connection or an outer transaction asks those on it.
+        val turn = home.turn
+        if (turn == null) {
+            mine.escalation.onStop { endLater(TxnEnd.POOL_CLOSED) }
+        } else {
+            turn.stopper.onStop { endLater(if (home.isNested) TxnEnd.PARENT else TxnEnd.CONN_CLOSED) }
+        }
     }
 
     private fun bind(context: CoroutineContext) {

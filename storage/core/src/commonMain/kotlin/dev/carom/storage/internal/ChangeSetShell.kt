@@ -173,7 +173,7 @@ internal class ChangeSetShell<T : StorageTxn>(
             }
             val set = ChangeSetShell(on, policy, order, context)
             val value = try {
-                withContext(Current(set)) { block(set) }
+                withContext(Current(set)) { keepingFailure { block(set) } }.get()
             } catch (e: Throwable) {
                 withContext(NonCancellable) { set.rollBackAfter(e) }
                 throw e

@@ -113,11 +113,15 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     fun close(drain: Duration) {
         perform(machine.send(LeaseEvent.CloseAsked(engine.now + drain)))
         val deadline = machine.state.nextDeadline ?: return
-        engine.scope.launch {
+        if (deadline <= engine.now) return tick()
+        val timer = engine.scope.launch {
             delay(deadline - engine.now)
-            perform(machine.send(LeaseEvent.Ticked(engine.now)))
+            tick()
         }
+        closed.invokeOnCompletion { timer.cancel() }
     }
+
+    private fun tick() = perform(machine.send(LeaseEvent.Ticked(engine.now)))
 
     private fun perform(effects: List<LeaseEffect>) {
         for (effect in effects) {

@@ -83,6 +83,8 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
         events.trySend(CancelEvent.Requested)
         var state = CancelState(engine.policy.cancelGrace, engine.policy.cancelRepeat)
         var result: CancelClass? = null
+        // Requests go out though the pool is cancelled, and end when the session is cut off.
+        val reach = Job()
         while (result == null) {
             val wait = state.nextDeadline?.let { it - engine.now } ?: Duration.INFINITE
             val event = withTimeoutOrNull(wait) { events.receive() } ?: CancelEvent.Tick
@@ -90,8 +92,11 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
             state = step.state
             for (effect in step.effects) {
                 when (effect) {
-                    is CancelEffect.Send -> send(worker, events)
-                    is CancelEffect.Abort -> abort(worker)
+                    is CancelEffect.Send -> send(worker, events, reach)
+                    is CancelEffect.Abort -> {
+                        abort(worker)
+                        reach.cancel()
+                    }
                     is CancelEffect.Settled -> result = effect.result
                 }
             }
@@ -100,10 +105,10 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
         result
     }
 
-    private fun send(worker: Job, events: Channel<CancelEvent>) {
+    private fun send(worker: Job, events: Channel<CancelEvent>, reach: Job) {
         engine.scope.launch(start = CoroutineStart.UNDISPATCHED) {
             try {
-                engine.driver.cancel(session, worker)
+                withContext(reach) { engine.driver.cancel(session, worker) }
             } catch (e: Throwable) {
                 // Nothing depends on whether a request went well: only the end of the call counts.
                 if (e is CancellationException) throw e

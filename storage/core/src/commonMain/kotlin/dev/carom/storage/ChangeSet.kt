@@ -43,7 +43,9 @@ public suspend fun <R> changeSet(order: FailOrder, block: suspend CoroutineScope
     ChangeSetShell.run(order, block)
 
 /** [changeSet] whose undoing runs in the order of registration. */
-public suspend fun <R> changeSet(block: suspend CoroutineScope.(ChangeSet) -> R): R = changeSet(FailOrder.REGISTERED, block)
+public suspend fun <R> changeSet(
+    block: suspend CoroutineScope.(ChangeSet) -> R,
+): R = changeSet(FailOrder.REGISTERED, block)
 
 /**
  * Runs [block] with a change set whose [TxnChangeSet.deferTxn] goes to a transaction of this. [policy] is the one of that

@@ -22,10 +22,8 @@ import kotlinx.coroutines.ensureActive
  *
  * @param S the session.
  */
-public class ConnCore<S : Any> internal constructor(
-    internal val engine: Engine<S>,
-    internal val lease: Lease<S>,
-) : StorageConn<TxnCore<S>>,
+public class ConnCore<S : Any> internal constructor(internal val engine: Engine<S>, internal val lease: Lease<S>) :
+    StorageConn<TxnCore<S>>,
     Sessions<S> {
     private val machine = Machine<ConnState, ConnEvent, ConnEffect>(
         ConnState(failsDuringTxn = engine.policy.opsDuringTxn == OpsDuringTxn.FAIL),
@@ -133,13 +131,17 @@ public class ConnCore<S : Any> internal constructor(
 
     private fun refusal(why: Refusal): StorageException = when (why) {
         Refusal.ConnBroken -> StorageException.ConnBroken(engine.name, "the session is lost", lease.lost?.second)
+
         Refusal.CursorOpen ->
             StorageException.CursorOpen(engine.name, "the caller has rows open on this connection: close them first")
+
         Refusal.WaitsForSelf -> StorageException.WouldWaitForSelf(
             engine.name,
             "the caller has a transaction open on this connection: use the transaction, or one nested in it",
         )
+
         Refusal.Concurrent -> StorageException.ConcurrentTxnUse(engine.name, "a transaction is open on this connection")
+
         Refusal.ConnClosed, Refusal.TxnFailed, Refusal.TxnFinished, Refusal.Unfinished ->
             if (engine.desk.state.escalated) {
                 engine.closed(null)

@@ -23,10 +23,8 @@ import kotlin.time.TimeSource
  *
  * @param S the session.
  */
-public class PoolCore<S : Any> private constructor(
-    internal val engine: Engine<S>,
-    private val job: CompletableJob,
-) : StoragePool<ConnCore<S>, TxnCore<S>>,
+public class PoolCore<S : Any> private constructor(internal val engine: Engine<S>, private val job: CompletableJob) :
+    StoragePool<ConnCore<S>, TxnCore<S>>,
     Sessions<S> {
     override val mode: StorageMode get() = StorageMode.POOL
     override val kind: StorageKind get() = engine.driver.kind
@@ -71,7 +69,10 @@ public class PoolCore<S : Any> private constructor(
         val drain = if (drainMillis == Long.MAX_VALUE) Duration.INFINITE else drainMillis.milliseconds
         val own = currentCoroutineContext().laneElement(lane)?.leases.orEmpty()
         if (drain.isInfinite() && own.any { id -> id in engine.desk.state.loans }) {
-            throw StorageException.WouldWaitForSelf(name, "the caller closes the pool and has ${own.size} of its sessions")
+            throw StorageException.WouldWaitForSelf(
+                name,
+                "the caller closes the pool and has ${own.size} of its sessions",
+            )
         }
         engine.desk.close(drain)
         engine.desk.closed.join()
@@ -184,7 +185,11 @@ private class NearestSessions<S : Any>(private val pool: PoolCore<S>) : Sessions
         val element = currentCoroutineContext().laneElement(pool.lane) ?: return pool
         // The cores put themselves behind the typed faces: this lane is this pool's, so the sessions are its too.
         @Suppress("UNCHECKED_CAST")
-        return (element.txn?.hooks?.anchor?.sessions ?: element.conn?.let { pool.engine.desk.find(it.leaseInfo.id)?.face } ?: pool)
+        return (
+            element.txn?.hooks?.anchor?.sessions
+                ?: element.conn?.let { pool.engine.desk.find(it.leaseInfo.id)?.face }
+                ?: pool
+            )
             as Sessions<S>
     }
 }

@@ -77,7 +77,10 @@ public suspend fun <C : StorageConn<T>, T : StorageTxn, R> StoragePool<C, T>.con
     } finally {
         val unfinished = withContext(NonCancellable) { close(conn, callers) }
         if (unfinished) {
-            val told = StorageException.UnfinishedTxn(name, "a transaction was open when the block ended; it is rolled back")
+            val told = StorageException.UnfinishedTxn(
+                name,
+                "a transaction was open when the block ended; it is rolled back",
+            )
             failure?.addSuppressed(told) ?: throw told
         }
     }

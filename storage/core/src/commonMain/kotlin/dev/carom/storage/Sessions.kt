@@ -75,8 +75,6 @@ public fun <S : Any, R> Sessions<S>.stream(block: suspend SessionStream<S, R>.(S
     stream(OpOptions.READ, block)
 
 /** What the block of [stream] has: the session, and where its elements go. */
-public class SessionStream<out S : Any, in R> internal constructor(
-    hold: SessionHold<S>,
-    collector: FlowCollector<R>,
-) : SessionHold<S> by hold,
+public class SessionStream<out S : Any, in R> internal constructor(hold: SessionHold<S>, collector: FlowCollector<R>) :
+    SessionHold<S> by hold,
     FlowCollector<R> by collector

@@ -108,8 +108,11 @@ public sealed class StorageException(public val pool: String, message: String, c
         StorageException(slot, message)
 
     /** The adapter does not have this isolation level. */
-    public class UnsupportedIsolation internal constructor(pool: String, message: String, public val isolation: Isolation) :
-        StorageException(pool, message)
+    public class UnsupportedIsolation internal constructor(
+        pool: String,
+        message: String,
+        public val isolation: Isolation,
+    ) : StorageException(pool, message)
 
     /** A write in a read-only transaction. */
     public class ReadOnlyViolation internal constructor(pool: String, message: String) : StorageException(pool, message)

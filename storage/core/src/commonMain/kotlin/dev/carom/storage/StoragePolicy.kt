@@ -74,7 +74,9 @@ public class StoragePolicy(
 
     private companion object {
         fun bounded(name: String, value: Duration) {
-            require(value >= 1.milliseconds && value.isFinite()) { "$name must be at least 1 ms and finite, was $value" }
+            require(value >= 1.milliseconds && value.isFinite()) {
+                "$name must be at least 1 ms and finite, was $value"
+            }
         }
     }
 }
@@ -126,7 +128,15 @@ public class OpOptions(
         OpOptions(timeout, access, fetchSize, maxRows, generatedKeys, owned, label)
 
     /** The same, bound to no coroutine. */
-    public fun unowned(): OpOptions = OpOptions(timeout, access, fetchSize, maxRows, generatedKeys, owned = false, label)
+    public fun unowned(): OpOptions = OpOptions(
+        timeout,
+        access,
+        fetchSize,
+        maxRows,
+        generatedKeys,
+        owned = false,
+        label,
+    )
 
     override fun toString(): String =
         "OpOptions(timeout=$timeout, access=$access, fetchSize=$fetchSize, maxRows=$maxRows, " +

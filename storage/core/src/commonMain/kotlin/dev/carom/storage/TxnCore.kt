@@ -144,7 +144,10 @@ public class TxnCore<S : Any> internal constructor(
 
     private suspend fun open(kind: TicketKind, options: OpOptions): Pair<Turn, HoldCore<S>> {
         if (policy.readOnly == true && options.access == Access.WRITE) {
-            throw StorageException.ReadOnlyViolation(engine.name, "a write in a read-only transaction: ${options.label}")
+            throw StorageException.ReadOnlyViolation(
+                engine.name,
+                "a write in a read-only transaction: ${options.label}",
+            )
         }
         val turn = enter(kind)
         val mine = lease ?: beginFor(turn)
@@ -201,7 +204,10 @@ public class TxnCore<S : Any> internal constructor(
 
     private fun checkWanted() {
         if (hooks.book.rollbackOnly) {
-            throw StorageException.TxnRollbackOnly(engine.name, "the transaction was marked for rollback; it is rolled back")
+            throw StorageException.TxnRollbackOnly(
+                engine.name,
+                "the transaction was marked for rollback; it is rolled back",
+            )
         }
     }
 
@@ -257,7 +263,11 @@ public class TxnCore<S : Any> internal constructor(
         finish(turn, outcome ?: TxnStatus.UNKNOWN, if (outcome == null) TxnEnd.COMMIT else TxnEnd.PLATFORM)
         if (outcome == TxnStatus.COMMITTED) return
         if (outcome == TxnStatus.ROLLED_BACK) {
-            throw StorageException.ConnBroken(engine.name, "the session was lost with the commit, which did not happen", cause)
+            throw StorageException.ConnBroken(
+                engine.name,
+                "the session was lost with the commit, which did not happen",
+                cause,
+            )
         }
         throw StorageException.CommitOutcomeUnknown(engine.name, "no answer to the commit: it may have happened", cause)
     }
@@ -304,7 +314,12 @@ public class TxnCore<S : Any> internal constructor(
         perform(machine.send(TxnEvent.Left(turn, status, end)))
         val failures = released.await()
         if (policy.strictHooks && failures.isNotEmpty() && status == TxnStatus.COMMITTED) {
-            val all = StorageException.HookFailed(engine.name, "${failures.size} hooks failed", status, failures.first())
+            val all = StorageException.HookFailed(
+                engine.name,
+                "${failures.size} hooks failed",
+                status,
+                failures.first(),
+            )
             failures.drop(1).forEach(all::addSuppressed)
             throw all
         }
@@ -329,7 +344,9 @@ public class TxnCore<S : Any> internal constructor(
         val mine = lease
         val now = when {
             mine == null -> TxnStatus.LAZY
+
             mine.isSpoiled -> TxnStatus.ROLLED_BACK
+
             else -> when (engine.driver.txnOf(mine.session)) {
                 SessionTxn.OPEN -> TxnStatus.ACTIVE
                 SessionTxn.FAILED -> TxnStatus.FAILED
@@ -351,7 +368,11 @@ public class TxnCore<S : Any> internal constructor(
     }
 
     private fun stop(turn: Turn) {
-        if (turn.kind == TicketKind.ROWS) engine.tell(StorageNotice.EndedWithOpenRows(machine.state.end ?: TxnEnd.ROLLBACK))
+        if (turn.kind ==
+            TicketKind.ROWS
+        ) {
+            engine.tell(StorageNotice.EndedWithOpenRows(machine.state.end ?: TxnEnd.ROLLBACK))
+        }
         turn.stopper.stop()
     }
 
@@ -377,21 +398,31 @@ public class TxnCore<S : Any> internal constructor(
             "an operation failed and the platform accepts only a rollback now",
             failure,
         )
+
         Refusal.CursorOpen ->
             StorageException.CursorOpen(engine.name, "the caller has rows open in this transaction: close them first")
+
         Refusal.WaitsForSelf -> StorageException.WouldWaitForSelf(
             engine.name,
             "the caller has a transaction open inside this one: use that, or end it first",
         )
+
         Refusal.Concurrent -> StorageException.ConcurrentTxnUse(
             engine.name,
             "another coroutine uses this transaction now; ConcurrentUse.QUEUE would wait for it",
         )
+
         Refusal.Unfinished ->
             StorageException.UnfinishedTxn(engine.name, "a nested transaction is open; everything is rolled back")
+
         Refusal.ConnClosed, Refusal.ConnBroken, Refusal.TxnFinished -> {
             val now = machine.state
-            StorageException.TxnFinished(engine.name, "the transaction is ${now.status}, by ${now.end}", now.status, now.end)
+            StorageException.TxnFinished(
+                engine.name,
+                "the transaction is ${now.status}, by ${now.end}",
+                now.status,
+                now.end,
+            )
         }
     }
 

@@ -58,12 +58,15 @@ class CancellationMatrixTest :
                 }
             }
 
-            test("ARMED, handed to the driver and not started: cancelled again and again until settled, on ${mode.name}") {
+            test(
+                "ARMED, handed to the driver and not started: cancelled again and again until settled, on ${mode.name}",
+            ) {
                 storageTest {
                     val handle = handle(mode)
                     val gate = CompletableDeferred<Unit>()
                     // The server does not know the statement yet: the first requests are lost.
-                    driver.onCancel = { if (driver.cancels == 4) gate.completeExceptionally(FakeError(ErrorCategory.CANCELLED)) }
+                    driver.onCancel =
+                        { if (driver.cancels == 4) gate.completeExceptionally(FakeError(ErrorCategory.CANCELLED)) }
                     val call = launchIn(this) { handle.use { it.run("armed", gate) } }
                     now()
                     call.cancel()
@@ -99,7 +102,9 @@ class CancellationMatrixTest :
                 }
             }
 
-            test("RUNNING atomic operation that does not stop: after the grace the session is destroyed, on ${mode.name}") {
+            test(
+                "RUNNING atomic operation that does not stop: after the grace the session is destroyed, on ${mode.name}",
+            ) {
                 storageTest(capacity = 1) {
                     val handle = handle(mode)
                     driver.onCancel = {}
@@ -117,10 +122,12 @@ class CancellationMatrixTest :
                             handle.status shouldBe ConnStatus.BROKEN
                             shouldThrow<StorageException.ConnBroken> { handle.use { } }
                         }
+
                         is StorageTxn -> {
                             handle.status shouldBe TxnStatus.ROLLED_BACK
                             shouldThrow<StorageException.TxnFinished> { handle.commit() }.end shouldBe TxnEnd.PLATFORM
                         }
+
                         else -> leased shouldBe 0
                     }
                     end(handle)
@@ -173,7 +180,14 @@ class CancellationMatrixTest :
                     val handle = handle(mode)
                     val opened = CompletableDeferred<SessionHold<FakeSession>>()
                     val owner = launchIn(this) {
-                        opened.complete(handle.hold(OpOptions.READ).also { hold -> hold.onEnd { it.log += "cursor closed" } })
+                        opened.complete(
+                            handle.hold(OpOptions.READ).also { hold ->
+                                hold.onEnd {
+                                    it.log +=
+                                        "cursor closed"
+                                }
+                            },
+                        )
                         awaitCancellation()
                     }
                     now()
@@ -341,7 +355,9 @@ class CancellationMatrixTest :
             }
         }
 
-        test("BEGIN in flight on a connection: if it turns out to have worked, it is rolled back before the queue moves on") {
+        test(
+            "BEGIN in flight on a connection: if it turns out to have worked, it is rolled back before the queue moves on",
+        ) {
             storageTest {
                 val conn = pool.conn()
                 val gate = CompletableDeferred<Unit>()
@@ -633,7 +649,9 @@ class CancellationMatrixTest :
             }
         }
 
-        test("nested transaction, operation running, only the inner scope cancelled: back to the savepoint, outer ACTIVE") {
+        test(
+            "nested transaction, operation running, only the inner scope cancelled: back to the savepoint, outer ACTIVE",
+        ) {
             storageTest(capacity = 1) {
                 pool.txn { outer ->
                     withTimeoutOrNull(1.seconds) {
@@ -660,7 +678,8 @@ class CancellationMatrixTest :
 
 /** A coroutine of the test that may fail or be cancelled without ending the test. */
 fun launchIn(world: StorageWorld, block: suspend CoroutineScope.() -> Unit): Job {
-    val scope = CoroutineScope(world.test.coroutineContext + kotlinx.coroutines.SupervisorJob(world.test.coroutineContext[Job]))
+    val scope =
+        CoroutineScope(world.test.coroutineContext + kotlinx.coroutines.SupervisorJob(world.test.coroutineContext[Job]))
     return scope.launch {
         try {
             coroutineScope(block)

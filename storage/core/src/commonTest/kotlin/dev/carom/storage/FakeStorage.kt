@@ -160,7 +160,8 @@ fun storageTest(
 ) = runTest {
     val scope = CoroutineScope(coroutineContext + Job(coroutineContext[Job]))
     val sessions = mutableListOf<FakeSession>()
-    val source = LocalSessions(capacity, { it.disposed = true }) { FakeSession(sessions.size + 1).also { sessions += it } }
+    val source =
+        LocalSessions(capacity, { it.disposed = true }) { FakeSession(sessions.size + 1).also { sessions += it } }
     val pool = scope.openStorage("db", driver, source, policy, testScheduler.timeSource, Random(1))
     StorageWorld(this, pool, driver, sessions).block()
     pool.close(0)

@@ -178,7 +178,9 @@ class KeyValueTest :
                 pool.get("n") shouldBe "100"
                 val policy = TxnPolicy(retry = RetryPolicy(attempts = 100))
                 coroutineScope {
-                    (1..20).map { async { pool.txn(policy) { it.set("n", "${it.get("n")!!.toInt() + 1}") } } }.awaitAll()
+                    (1..20).map {
+                        async { pool.txn(policy) { it.set("n", "${it.get("n")!!.toInt() + 1}") } }
+                    }.awaitAll()
                 }
                 pool.get("n") shouldBe "120"
             }

@@ -40,7 +40,8 @@ class PoolAndConnTest :
         test("a failed operation gives its session back, and the exception of the block is not wrapped") {
             storageTest(capacity = 1) {
                 shouldThrow<IllegalStateException> { pool.use { error("mine") } }
-                val failure = shouldThrow<StorageException.Platform> { pool.use { throw FakeError(ErrorCategory.UNIQUE) } }
+                val failure =
+                    shouldThrow<StorageException.Platform> { pool.use { throw FakeError(ErrorCategory.UNIQUE) } }
                 failure.message!! shouldContain "db: UNIQUE F0007 7"
                 pool.use { it.id } shouldBe 1
             }
@@ -196,14 +197,24 @@ class PoolAndConnTest :
             storageTest {
                 val conn = pool.conn()
                 coroutineScope {
-                    (1..5).map { n -> async { conn.use { s -> s.log += "$n+"; delay(5); s.log += "$n-" } } }.awaitAll()
+                    (1..5).map { n ->
+                        async {
+                            conn.use { s ->
+                                s.log += "$n+"
+                                delay(5)
+                                s.log += "$n-"
+                            }
+                        }
+                    }.awaitAll()
                 }
                 conn.close()
                 log shouldContainExactly (1..5).flatMap { listOf("$it+", "$it-") }
             }
         }
 
-        test("close of a connection waits for what runs and what waits, refuses new operations, and is the same twice") {
+        test(
+            "close of a connection waits for what runs and what waits, refuses new operations, and is the same twice",
+        ) {
             storageTest(capacity = 1) {
                 val conn = pool.conn()
                 val gate = CompletableDeferred<Unit>()
@@ -271,7 +282,9 @@ class PoolAndConnTest :
             }
         }
 
-        test("operations on a connection while another coroutine's transaction is open wait, or fail, as the policy says") {
+        test(
+            "operations on a connection while another coroutine's transaction is open wait, or fail, as the policy says",
+        ) {
             storageTest {
                 val conn = pool.conn()
                 val txn = conn.beginTxn()

@@ -5,6 +5,7 @@ import dev.carom.storage.sql.ColumnInfo
 import dev.carom.storage.sql.InList
 import dev.carom.storage.sql.Row
 import dev.carom.storage.sql.Sql
+import dev.carom.storage.sql.SqlOps
 import dev.carom.storage.sql.SqlPool
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.list
@@ -69,10 +70,9 @@ class SqlTest :
         }
 
         test("rows are read one at a time, on the pool, on a connection and in a transaction") {
-            sqlTest(sessions = 2) { pool ->
-                for (ops in listOf(pool, pool.conn(), null)) {
-                    val txn = if (ops == null) pool.beginTxn() else null
-                    val rows = (ops ?: txn!!).query(sql("select id, name from t").with(OpOptions(fetchSize = 3)))
+            sqlTest(sessions = 1) { pool ->
+                suspend fun readAll(ops: SqlOps) {
+                    val rows = ops.query(sql("select id, name from t").with(OpOptions(fetchSize = 3)))
                     rows.columns.names shouldContainExactly listOf("id", "name")
                     shouldThrow<IllegalStateException> { rows.row }
                     val ids = mutableListOf<Long>()
@@ -81,10 +81,10 @@ class SqlTest :
                     rows.isClosed shouldBe true
                     rows.next() shouldBe false
                     rows.close()
-                    (ops as? StorageConn<*>)?.close()
-                    txn?.commit()
-                    pool.stats().leased shouldBe 0
                 }
+                readAll(pool)
+                pool.conn { readAll(it) }
+                pool.txn { readAll(it) }
             }
         }
 

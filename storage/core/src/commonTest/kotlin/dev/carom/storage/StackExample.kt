@@ -37,11 +37,20 @@ class MemStackOps(private val on: Sessions<StackSession>) : StackOps {
     override fun all() = on.stream<StackSession, String> { session -> session.items.forEach { emit(it) } }
 }
 
-class MemStackTxn(c: TxnCore<StackSession>) : StackTxn, NestingTxn<StackTxn> by c.nesting(::MemStackTxn), StackOps by MemStackOps(c)
+class MemStackTxn(c: TxnCore<StackSession>) :
+    StackTxn,
+    NestingTxn<StackTxn> by c.nesting(::MemStackTxn),
+    StackOps by MemStackOps(c)
 
-class MemStackConn(c: ConnCore<StackSession>) : StackConn, StorageConn<StackTxn> by c.typed(::MemStackTxn), StackOps by MemStackOps(c)
+class MemStackConn(c: ConnCore<StackSession>) :
+    StackConn,
+    StorageConn<StackTxn> by c.typed(::MemStackTxn),
+    StackOps by MemStackOps(c)
 
-class MemStackPool(c: PoolCore<StackSession>) : StackPool, StoragePool<StackConn, StackTxn> by c.typed(::MemStackConn, ::MemStackTxn), StackOps by MemStackOps(c)
+class MemStackPool(c: PoolCore<StackSession>) :
+    StackPool,
+    StoragePool<StackConn, StackTxn> by c.typed(::MemStackConn, ::MemStackTxn),
+    StackOps by MemStackOps(c)
 
 /** The stack all sessions share. */
 class Stack(vararg items: String) {

@@ -63,7 +63,9 @@ class StackTest :
 
         test("read-only: a push is refused, the stack unchanged") {
             stackTest("a") { pool, stack ->
-                shouldThrow<StorageException.ReadOnlyViolation> { pool.txn(TxnPolicy(readOnly = true)) { it.push("b") } }
+                shouldThrow<StorageException.ReadOnlyViolation> {
+                    pool.txn(TxnPolicy(readOnly = true)) { it.push("b") }
+                }
                 stack.ref.load() shouldContainExactly listOf("a")
             }
         }
@@ -91,7 +93,12 @@ class StackTest :
                         pool.peek() shouldBe "b"
                     }
                     outer.peek() shouldBe "d"
-                    failureOf { outer.txn { it.push("e"); error("undo") } }
+                    failureOf {
+                        outer.txn {
+                            it.push("e")
+                            error("undo")
+                        }
+                    }
                 }
                 stack.ref.load() shouldContainExactly listOf("a", "b", "c", "d")
             }

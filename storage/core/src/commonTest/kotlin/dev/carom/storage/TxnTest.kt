@@ -101,7 +101,15 @@ class TxnTest :
             storageTest {
                 pool.txn(TxnPolicy(concurrentUse = ConcurrentUse.QUEUE)) { txn ->
                     coroutineScope {
-                        (1..5).map { n -> async { txn.use { s -> s.log += "$n+"; delay(10); s.log += "$n-" } } }.awaitAll()
+                        (1..5).map { n ->
+                            async {
+                                txn.use { s ->
+                                    s.log += "$n+"
+                                    delay(10)
+                                    s.log += "$n-"
+                                }
+                            }
+                        }.awaitAll()
                     }
                 }
                 log shouldContainExactly listOf("begin") + (1..5).flatMap { listOf("$it+", "$it-") } + "commit"
@@ -190,7 +198,13 @@ class TxnTest :
                         }
                     }
                     asked shouldBe 3
-                    if (outcome == TxnStatus.COMMITTED) failure shouldBe null else failure.shouldBeInstanceOf<StorageException>()
+                    if (outcome ==
+                        TxnStatus.COMMITTED
+                    ) {
+                        failure shouldBe null
+                    } else {
+                        failure.shouldBeInstanceOf<StorageException>()
+                    }
                     hooks shouldContainExactly listOf(if (outcome == TxnStatus.COMMITTED) "commit" else "rollback")
                     sessions.size shouldBe 2
                 }
@@ -260,7 +274,10 @@ class TxnTest :
                     it.hooks.afterCommit { hook = true }
                 }
                 hook shouldBe true
-                pool.txn(TxnPolicy(lazy = true)) { it.setRollbackOnly(); it.rollbackWith(Unit) }
+                pool.txn(TxnPolicy(lazy = true)) {
+                    it.setRollbackOnly()
+                    it.rollbackWith(Unit)
+                }
                 sessions.shouldBeEmpty()
             }
         }
@@ -352,7 +369,9 @@ class TxnTest :
         test("a nested transaction cannot change the isolation, and an adapter without savepoints has none") {
             storageTest {
                 pool.txn { outer ->
-                    shouldThrow<StorageException.TxnPolicyConflict> { outer.beginTxn(TxnPolicy(Isolation.SERIALIZABLE)) }
+                    shouldThrow<StorageException.TxnPolicyConflict> {
+                        outer.beginTxn(TxnPolicy(Isolation.SERIALIZABLE))
+                    }
                 }
             }
             storageTest(driver = FakeDriver(Capabilities(savepoints = false))) {
@@ -405,7 +424,9 @@ class TxnTest :
             }
         }
 
-        test("serialization failures and deadlocks run the block again, with fresh hooks, as often as the policy says") {
+        test(
+            "serialization failures and deadlocks run the block again, with fresh hooks, as often as the policy says",
+        ) {
             storageTest {
                 var runs = 0
                 var hooks = 0
@@ -460,8 +481,12 @@ class TxnTest :
         }
 
         test("policies refuse what is out of bounds, with the value") {
-            shouldThrow<IllegalArgumentException> { TxnPolicy(timeout = 0.seconds) }.message.shouldNotBeNull() shouldContain "0s"
-            shouldThrow<IllegalArgumentException> { RetryPolicy(attempts = 0) }.message.shouldNotBeNull() shouldContain "was 0"
+            shouldThrow<IllegalArgumentException> {
+                TxnPolicy(timeout = 0.seconds)
+            }.message.shouldNotBeNull() shouldContain
+                "0s"
+            shouldThrow<IllegalArgumentException> { RetryPolicy(attempts = 0) }.message.shouldNotBeNull() shouldContain
+                "was 0"
             shouldThrow<IllegalArgumentException> { RetryPolicy(start = 2.seconds, max = 1.seconds) }
             shouldThrow<IllegalArgumentException> { RetryPolicy(categories = setOf(ErrorCategory.CANCELLED)) }
             shouldThrow<IllegalArgumentException> { StoragePolicy(cancelGrace = 0.milliseconds) }

@@ -31,7 +31,11 @@ import kotlin.time.Duration.Companion.seconds
 class AmbientTxnTest :
     FunSpec({
         /** A pool on the system's clock; everything ends with it. */
-        suspend fun real(capacity: Int, driver: FakeDriver = FakeDriver(), block: suspend (PoolCore<FakeSession>) -> Unit) =
+        suspend fun real(
+            capacity: Int,
+            driver: FakeDriver = FakeDriver(),
+            block: suspend (PoolCore<FakeSession>) -> Unit,
+        ) =
             coroutineScope {
                 val made = java.util.concurrent.atomic.AtomicInteger()
                 val source = LocalSessions(capacity) { FakeSession(made.incrementAndGet()) }
@@ -44,10 +48,12 @@ class AmbientTxnTest :
         test("a thousand changes of dispatcher inside txn { }: the same session every time") {
             val executors = mutableListOf<ExecutorService>(Executors.newFixedThreadPool(2))
             if (Runtime.version().feature() >= 21) {
-                executors += Executors::class.java.getMethod("newVirtualThreadPerTaskExecutor").invoke(null) as ExecutorService
+                executors +=
+                    Executors::class.java.getMethod("newVirtualThreadPerTaskExecutor").invoke(null) as ExecutorService
             }
             val dispatchers: List<CoroutineDispatcher> =
-                listOf(Dispatchers.Default, Dispatchers.IO, Dispatchers.Unconfined) + executors.map { it.asCoroutineDispatcher() }
+                listOf(Dispatchers.Default, Dispatchers.IO, Dispatchers.Unconfined) +
+                    executors.map { it.asCoroutineDispatcher() }
             try {
                 real(4) { pool ->
                     val near = pool.nearest()
@@ -69,7 +75,9 @@ class AmbientTxnTest :
             }
         }
 
-        test("a sibling that uses the transaction at the same time is told ConcurrentTxnUse, and nothing is corrupted") {
+        test(
+            "a sibling that uses the transaction at the same time is told ConcurrentTxnUse, and nothing is corrupted",
+        ) {
             real(1) { pool ->
                 pool.txn { txn ->
                     val started = CompletableDeferred<Unit>()
@@ -138,7 +146,9 @@ class AmbientTxnTest :
             class Bound(val value: String) :
                 AbstractCoroutineContextElement(Key),
                 ThreadContextElement<String?> {
-                override fun updateThreadContext(context: CoroutineContext): String? = local.get().also { local.set(value) }
+                override fun updateThreadContext(
+                    context: CoroutineContext,
+                ): String? = local.get().also { local.set(value) }
 
                 override fun restoreThreadContext(context: CoroutineContext, oldState: String?) = local.set(oldState)
             }
@@ -157,7 +167,9 @@ class AmbientTxnTest :
             }
         }
 
-        test("a hundred coroutines on eight threads, four sessions: no session is used twice at once, nothing is lost") {
+        test(
+            "a hundred coroutines on eight threads, four sessions: no session is used twice at once, nothing is lost",
+        ) {
             runTest(timeout = 60.seconds) {
                 withContext(Dispatchers.Default.limitedParallelism(8)) {
                     real(4) { pool ->

@@ -58,6 +58,7 @@ internal data class CancelState(
 
     fun on(event: CancelEvent, now: Duration): Step<CancelState, CancelEffect> = when {
         settled -> Step(this)
+
         else -> when (event) {
             is CancelEvent.Requested -> requested(now)
             is CancelEvent.Answered -> copy(answered = answered + 1, nextSend = now + pause()).settle()
@@ -78,8 +79,10 @@ internal data class CancelState(
         return when {
             now >= since + grace ->
                 Step(copy(settled = true), CancelEffect.Abort, CancelEffect.Settled(CancelClass.TIMEOUT))
+
             ended == null && sent == answered && send != null && now >= send ->
                 Step(copy(sent = sent + 1, nextSend = null), CancelEffect.Send)
+
             else -> Step(this)
         }
     }

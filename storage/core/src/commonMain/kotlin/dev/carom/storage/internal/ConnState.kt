@@ -105,7 +105,12 @@ internal data class ConnState(
     }
 
     private fun broke(): Step<ConnState, ConnEffect> =
-        then(copy(broken = true, queue = emptyList()).advance(), queue.map { ConnEffect.Refuse(it, Refusal.ConnBroken) })
+        then(
+            copy(broken = true, queue = emptyList()).advance(),
+            queue.map {
+                ConnEffect.Refuse(it, Refusal.ConnBroken)
+            },
+        )
 
     private fun advance(): Step<ConnState, ConnEffect> {
         val next = queue.firstOrNull()
@@ -117,5 +122,8 @@ internal data class ConnState(
         }
     }
 
-    private fun then(step: Step<ConnState, ConnEffect>, first: List<ConnEffect>) = Step(step.state, first + step.effects)
+    private fun then(step: Step<ConnState, ConnEffect>, first: List<ConnEffect>) = Step(
+        step.state,
+        first + step.effects,
+    )
 }

@@ -99,16 +99,27 @@ internal class Engine<S : Any>(
         val info = (ran as? Ran.Threw)?.let { driver.classify(it.failure) }
         when {
             ran is Ran.Abandoned -> lease.spoil(DestroyReason.CANCEL_TIMEOUT, null)
+
             info?.broken == true -> lease.spoil(DestroyReason.BROKEN, ran.failure)
+
             verdict.result == CancelClass.COMPLETED && policy.cancelRoute == CancelRoute.PROXY ->
                 lease.spoil(DestroyReason.TAINTED, null)
         }
         return when (val stop = verdict.stop) {
             null -> valueOf(ran, info)
+
             is Stop.ByCaller -> throw stop.cancellation
+
             is Stop.ByForce -> throw stop.why()
+
             is Stop.ByTimeout ->
-                if (ran is Ran.Returned && verdict.result == CancelClass.NOT_SENT) ran.value else throw timeout("operation")
+                if (ran is Ran.Returned &&
+                    verdict.result == CancelClass.NOT_SENT
+                ) {
+                    ran.value
+                } else {
+                    throw timeout("operation")
+                }
         }
     }
 
@@ -125,8 +136,11 @@ internal class Engine<S : Any>(
 
     fun translate(failure: Throwable, info: ErrorInfo? = driver.classify(failure)): Throwable = when {
         failure is StorageException -> failure
+
         failure is CancellationException -> if (scope.isActive) failure else closed(failure)
+
         info == null -> failure
+
         else -> StorageException.Platform(
             name,
             "${info.category} ${info.state} ${info.code}: ${failure.message}",
@@ -175,12 +189,15 @@ internal class Engine<S : Any>(
         val lost = lease.lost
         return when {
             lost != null -> destroy(lease, lost.first, lost.second)
+
             desk.state.phase != LeaseState.Phase.Open || !scope.isActive -> destroy(lease, DestroyReason.CLOSED, null)
+
             level == ResetLevel.NONE || driver.isClean(session, level) -> {
                 lease.raw.giveBack()
                 desk.returned(lease.id)
                 null
             }
+
             else -> launchShielded { reset(lease, level) }
         }
     }
@@ -197,7 +214,9 @@ internal class Engine<S : Any>(
                 desk.returned(lease.id)
                 return
             }
+
             is Ran.Threw -> ran.failure
+
             is Ran.Abandoned -> timeout("reset")
         }
         destroy(lease, DestroyReason.RESET_FAILED, cause)

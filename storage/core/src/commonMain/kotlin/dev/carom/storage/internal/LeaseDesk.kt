@@ -149,7 +149,11 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     }
 
     private fun full(waiting: Int) =
-        StorageException.AcquireRejected(engine.name, "$waiting of ${engine.policy.maxWaiters} callers wait already", waiting)
+        StorageException.AcquireRejected(
+            engine.name,
+            "$waiting of ${engine.policy.maxWaiters} callers wait already",
+            waiting,
+        )
 
     private fun deadlock(loans: List<Loan>): StorageException {
         val holders = engine.infos(loans)

@@ -81,7 +81,9 @@ internal data class LeaseState(
 
     private fun asked(waiter: Waiter): Step<LeaseState, LeaseEffect> = when {
         phase != Phase.Open -> Step(this, LeaseEffect.RefuseClosed(waiter))
+
         waiters.size >= maxWaiters && loans.size >= capacity -> Step(this, LeaseEffect.RefuseFull(waiter, waiters.size))
+
         else -> {
             val next = copy(waiters = waiters + waiter)
             Step(next, listOf(LeaseEffect.Admit(waiter)) + next.deadlock())

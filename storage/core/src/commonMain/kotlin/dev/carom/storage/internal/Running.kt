@@ -93,10 +93,12 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
             for (effect in step.effects) {
                 when (effect) {
                     is CancelEffect.Send -> send(worker, events, reach)
+
                     is CancelEffect.Abort -> {
                         abort(worker)
                         reach.cancel()
                     }
+
                     is CancelEffect.Settled -> result = effect.result
                 }
             }

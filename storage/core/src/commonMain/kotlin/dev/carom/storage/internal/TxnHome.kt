@@ -121,7 +121,9 @@ private suspend fun <S : Any> ask(engine: Engine<S>, token: Any): TxnStatus? {
     try {
         val lease = engine.desk.lease()
         try {
-            val verdict = Running(engine, lease.session).run(engine.policy.resolveTimeout) { engine.driver.outcomeOf(it, token) }
+            val verdict = Running(engine, lease.session).run(engine.policy.resolveTimeout) {
+                engine.driver.outcomeOf(it, token)
+            }
             answer = engine.conclude(lease, verdict)
         } finally {
             lease.end(ResetLevel.TRACKED)

@@ -53,7 +53,9 @@ internal data class TxnState(
             TicketKind.ROLLBACK -> rollbackAsked(event.ticket)
             TicketKind.CALL, TicketKind.ROWS, TicketKind.TXN -> callAsked(event.ticket)
         }
+
         is TxnEvent.Withdrawn -> withdrawn(event.ticket)
+
         is TxnEvent.Left -> if (event.ticket === occupant) left(event.status, event.end) else Step(this)
     }
 
@@ -74,11 +76,16 @@ internal data class TxnState(
         val holder = occupant
         return when {
             status.isEnded || status == TxnStatus.COMMITTING || status == TxnStatus.ROLLING_BACK -> finished(ticket)
+
             holder == null -> Step(ending(ticket).copy(occupant = ticket), TxnEffect.Start(ticket))
+
             holder.kind == TicketKind.TXN -> refuse(ticket, Refusal.Unfinished)
+
             // Rows are closed, whoever reads them: the commit says that nobody needs them.
             holder.kind == TicketKind.ROWS -> Step(ending(ticket).copy(queue = queue + ticket), TxnEffect.Stop(holder))
+
             queues -> Step(ending(ticket).copy(queue = queue + ticket))
+
             else -> refuse(ticket, Refusal.Concurrent)
         }
     }
@@ -93,7 +100,11 @@ internal data class TxnState(
 
     private fun rollbackAsked(ticket: Ticket): Step<TxnState, TxnEffect> {
         val holder = occupant
-        if (status.isEnded || status == TxnStatus.ROLLING_BACK || holder?.kind == TicketKind.COMMIT) return finished(ticket)
+        if (status.isEnded || status == TxnStatus.ROLLING_BACK ||
+            holder?.kind == TicketKind.COMMIT
+        ) {
+            return finished(ticket)
+        }
         val next = copy(status = TxnStatus.ROLLING_BACK, end = ticket.end)
         val refused = queue.map { TxnEffect.Refuse(it, Refusal.TxnFinished) }
         return if (holder == null) {
@@ -116,14 +127,18 @@ internal data class TxnState(
                 free.copy(status = after, end = by ?: end, queue = emptyList()),
                 queue.map { TxnEffect.Refuse(it, Refusal.TxnFinished) } + TxnEffect.Release,
             )
+
             // A commit waits: what it finds now is a transaction that can only be rolled back.
             after == TxnStatus.FAILED && status == TxnStatus.COMMITTING ->
                 free.copy(status = TxnStatus.ROLLING_BACK, end = TxnEndReason.ROLLBACK).advance()
+
             status == TxnStatus.COMMITTING || status == TxnStatus.ROLLING_BACK -> free.advance()
+
             after == TxnStatus.FAILED -> Step(
                 free.copy(status = TxnStatus.FAILED, queue = emptyList()),
                 queue.map { TxnEffect.Refuse(it, Refusal.TxnFailed) },
             )
+
             else -> free.copy(status = after).advance()
         }
     }
@@ -135,5 +150,8 @@ internal data class TxnState(
 
     private fun finished(ticket: Ticket) = refuse(ticket, Refusal.TxnFinished)
 
-    private fun refuse(ticket: Ticket, why: Refusal): Step<TxnState, TxnEffect> = Step(this, TxnEffect.Refuse(ticket, why))
+    private fun refuse(ticket: Ticket, why: Refusal): Step<TxnState, TxnEffect> = Step(
+        this,
+        TxnEffect.Refuse(ticket, why),
+    )
 }

@@ -137,12 +137,15 @@ private class CoreKeyValueConn<S : Any>(core: ConnCore<S>, driver: KeyValueDrive
 
 private class CoreKeyValuePool<S : Any>(core: PoolCore<S>, driver: KeyValueDriver<S>) :
     KeyValuePool,
-    StoragePool<KeyValueConn, KeyValueTxn> by core.typed({ CoreKeyValueConn(it, driver) }, { CoreKeyValueTxn(it, driver) }),
+    StoragePool<KeyValueConn, KeyValueTxn> by core.typed({
+        CoreKeyValueConn(it, driver)
+    }, { CoreKeyValueTxn(it, driver) }),
     KeyValueOps by SessionKeyValueOps(core, driver) {
     override val nearest: KeyValueOps = SessionKeyValueOps(core.nearest(), driver)
 }
 
-private class SessionKeyValueOps<S : Any>(private val on: Sessions<S>, private val driver: KeyValueDriver<S>) : KeyValueOps {
+private class SessionKeyValueOps<S : Any>(private val on: Sessions<S>, private val driver: KeyValueDriver<S>) :
+    KeyValueOps {
     override suspend fun get(key: String): String? = getAll(listOf(key))[key]
 
     override suspend fun getAll(keys: Collection<String>): Map<String, String> {

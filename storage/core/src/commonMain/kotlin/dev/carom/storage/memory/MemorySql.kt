@@ -42,7 +42,13 @@ public class MemorySql {
         open(scope, name, sessions, policy, TimeSource.Monotonic)
 
     /** [open] with a clock of one's own. */
-    public fun open(scope: CoroutineScope, name: String, sessions: Int, policy: StoragePolicy, timeSource: TimeSource): SqlPool {
+    public fun open(
+        scope: CoroutineScope,
+        name: String,
+        sessions: Int,
+        policy: StoragePolicy,
+        timeSource: TimeSource,
+    ): SqlPool {
         val source = LocalSessions(sessions) { MemorySqlSession(this) }
         return scope.openSql(name, MemorySqlDriver(), source, policy, timeSource, Random.Default)
     }
@@ -67,7 +73,9 @@ public class MemorySqlDriver : SqlDriver<MemorySqlSession> {
 
     override suspend fun releaseSavepoint(session: MemorySqlSession, name: String): Unit = session.data.release(name)
 
-    override suspend fun rollbackToSavepoint(session: MemorySqlSession, name: String): Unit = session.data.rollbackTo(name)
+    override suspend fun rollbackToSavepoint(session: MemorySqlSession, name: String): Unit = session.data.rollbackTo(
+        name,
+    )
 
     override fun txnOf(session: MemorySqlSession): SessionTxn = session.data.state
 

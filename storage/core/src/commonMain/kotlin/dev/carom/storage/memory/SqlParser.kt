@@ -11,17 +11,23 @@ internal class SqlParser(private val text: String) {
     fun statement(): Statement {
         val parsed = when (val word = next().lowercase()) {
             "create" -> create()
+
             "drop" -> {
                 expect("table")
                 Statement.Drop(name())
             }
+
             "insert" -> insert()
+
             "update" -> update()
+
             "delete" -> {
                 expect("from")
                 Statement.Delete(name(), where())
             }
+
             "select" -> select()
+
             else -> throw wrong("a statement begins with $word")
         }
         accept(";")
@@ -45,10 +51,12 @@ internal class SqlParser(private val text: String) {
                         expect("key")
                         key = true
                     }
+
                     accept("not") -> {
                         expect("null")
                         notNull = true
                     }
+
                     else -> break
                 }
             }
@@ -104,6 +112,7 @@ internal class SqlParser(private val text: String) {
                 expect(")")
                 Item(word!!, "bigint", word, inner)
             }
+
             else -> {
                 val expr = expr()
                 Item((expr as? Expr.Column)?.name ?: "column", "", null, expr)
@@ -122,7 +131,13 @@ internal class SqlParser(private val text: String) {
             left = Expr.Logic { scope ->
                 val x = a.eval(scope)
                 val y = b.eval(scope)
-                if (x == true || y == true) true else if (x == null || y == null) null else false
+                if (x == true || y == true) {
+                    true
+                } else if (x == null || y == null) {
+                    null
+                } else {
+                    false
+                }
             }
         }
         return left
@@ -136,7 +151,13 @@ internal class SqlParser(private val text: String) {
             left = Expr.Logic { scope ->
                 val x = a.eval(scope)
                 val y = b.eval(scope)
-                if (x == false || y == false) false else if (x == null || y == null) null else true
+                if (x == false || y == false) {
+                    false
+                } else if (x == null || y == null) {
+                    null
+                } else {
+                    true
+                }
             }
         }
         return left
@@ -170,7 +191,13 @@ internal class SqlParser(private val text: String) {
         return Expr.Logic { scope ->
             val value = left.eval(scope) ?: return@Logic null
             val all = options.map { it.eval(scope) }
-            if (value in all) !not else if (null in all) null else not
+            if (value in all) {
+                !not
+            } else if (null in all) {
+                null
+            } else {
+                not
+            }
         }
     }
 
@@ -221,7 +248,13 @@ internal class SqlParser(private val text: String) {
         if (!accept(word)) throw wrong("$word expected, found \"${peek() ?: "the end"}\"")
     }
 
-    private fun name(): String = next().also { if (!it[0].isLetter() && it[0] != '_') throw wrong("\"$it\" is not a name") }
+    private fun name(): String = next().also {
+        if (!it[0].isLetter() &&
+            it[0] != '_'
+        ) {
+            throw wrong("\"$it\" is not a name")
+        }
+    }
 
     private fun wrong(why: String) = MemoryError(ErrorCategory.SYNTAX, "$why: $text")
 

@@ -11,7 +11,13 @@ internal class TableColumn(val name: String, val type: String, val key: Boolean,
 /** A table at one moment; its identity is its version. */
 internal class Table(val columns: List<TableColumn>, val rows: List<List<Any?>>) {
     fun indexOf(name: String): Int = columns.indexOfFirst { it.name.equals(name, ignoreCase = true) }
-        .also { if (it < 0) throw MemoryError(ErrorCategory.SYNTAX, "no column $name among ${columns.map { c -> c.name }}") }
+        .also {
+            if (it <
+                0
+            ) {
+                throw MemoryError(ErrorCategory.SYNTAX, "no column $name among ${columns.map { c -> c.name }}")
+            }
+        }
 
     /** The same table with other rows, if its constraints allow them. */
     fun with(rows: List<List<Any?>>): Table {
@@ -27,7 +33,11 @@ internal class Table(val columns: List<TableColumn>, val rows: List<List<Any?>>)
     }
 }
 
-internal class Answer(val affected: Long, val columns: List<ColumnInfo> = emptyList(), val rows: List<List<Any?>> = emptyList())
+internal class Answer(
+    val affected: Long,
+    val columns: List<ColumnInfo> = emptyList(),
+    val rows: List<List<Any?>> = emptyList(),
+)
 
 /** What an expression is evaluated with. */
 internal class Scope(val params: List<Any?>, val table: Table?, val row: List<Any?>?)
@@ -159,7 +169,13 @@ internal sealed class Statement {
                 return Answer(1, infos, listOf(wanted.map { aggregate(it, found, table, params) }))
             }
             val count = (limit?.eval(Scope(params, null, null)) as Long?)?.toInt() ?: Int.MAX_VALUE
-            return Answer(0, infos, found.take(count).map { row -> wanted.map { it.expr.eval(Scope(params, table, row)) } })
+            return Answer(
+                0,
+                infos,
+                found.take(count).map { row ->
+                    wanted.map { it.expr.eval(Scope(params, table, row)) }
+                },
+            )
         }
 
         private fun rowsOf(table: Table, params: List<Any?>): List<List<Any?>> {
@@ -177,7 +193,9 @@ internal sealed class Statement {
 
         private fun aggregate(item: Item, rows: List<List<Any?>?>, table: Table?, params: List<Any?>): Any? {
             if (item.aggregate == "count") return rows.size.toLong()
-            return rows.mapNotNull { item.expr.eval(Scope(params, table, it)) }.reduceOrNull { a, b -> arithmetic('+', a, b) }
+            return rows.mapNotNull {
+                item.expr.eval(Scope(params, table, it))
+            }.reduceOrNull { a, b -> arithmetic('+', a, b) }
         }
     }
 }
@@ -196,10 +214,15 @@ internal fun arithmetic(op: Char, a: Any, b: Any): Any = when {
         '-' -> a - b
         else -> a * b
     }
+
     a is Number && b is Number -> when (op) {
         '+' -> a.toDouble() + b.toDouble()
         '-' -> a.toDouble() - b.toDouble()
         else -> a.toDouble() * b.toDouble()
     }
-    else -> throw MemoryError(ErrorCategory.OTHER, "cannot calculate with ${a::class.simpleName} and ${b::class.simpleName}")
+
+    else -> throw MemoryError(
+        ErrorCategory.OTHER,
+        "cannot calculate with ${a::class.simpleName} and ${b::class.simpleName}",
+    )
 }

@@ -16,7 +16,11 @@ internal object Placeholders {
             if (used == params.size) throw StorageException.BadParams("more than ${params.size} placeholders: $text")
             add(out, values, params[used++])
         }
-        if (used != params.size) throw StorageException.BadParams("$used placeholders, ${params.size} parameters: $text")
+        if (used !=
+            params.size
+        ) {
+            throw StorageException.BadParams("$used placeholders, ${params.size} parameters: $text")
+        }
         return out.toString() to values
     }
 
@@ -41,7 +45,9 @@ internal object Placeholders {
                 out.append('?')
                 values.add(value)
             }
+
             value.values.isEmpty() -> out.append("null")
+
             else -> {
                 value.values.joinTo(out) { "?" }
                 values.addAll(value.values)
@@ -59,16 +65,19 @@ private class Scanner(private val text: String) {
             if (!skipQuoted()) {
                 when {
                     looking("??") || looking("::") -> at += 2
+
                     text[at] == '?' -> {
                         at++
                         onPlaceholder(null)
                         continue
                     }
+
                     text[at] == ':' && letterAt(at + 1) && !wordBefore() -> {
                         at++
                         onPlaceholder(word())
                         continue
                     }
+
                     else -> at++
                 }
             }
@@ -106,10 +115,12 @@ private class Scanner(private val text: String) {
                     depth++
                     at += 2
                 }
+
                 looking("*/") -> {
                     depth--
                     at += 2
                 }
+
                 else -> at++
             }
         } while (depth > 0 && at < text.length)

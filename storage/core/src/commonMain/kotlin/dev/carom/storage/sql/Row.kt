@@ -100,11 +100,13 @@ public class Row(public val columns: Columns, values: List<Any?>) {
     /** A boolean, or a number that is 0 or 1. */
     public fun getBoolean(index: Int): Boolean = when (val value = present(index)) {
         is Boolean -> value
+
         is Number -> when (value.toString()) {
             "0" -> false
             "1" -> true
             else -> unfit(index, "Boolean")
         }
+
         else -> unfit(index, "Boolean")
     }
 
@@ -170,7 +172,9 @@ public class Row(public val columns: Columns, values: List<Any?>) {
     private fun unfit(index: Int, type: String): Nothing {
         val value = get(index)
         throw StorageException.BadRow(
-            "column ${columns.infos[index].name} of type ${value?.let { it::class.simpleName }} does not fit into $type",
+            "column ${columns.infos[index].name} of type ${value?.let {
+                it::class.simpleName
+            }} does not fit into $type",
         )
     }
 

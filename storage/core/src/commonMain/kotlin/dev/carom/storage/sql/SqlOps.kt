@@ -97,7 +97,8 @@ public suspend fun SqlOps.one(sql: Sql): Row {
     val options = sql.options
     val two = OpOptions(options.timeout, options.access, 2, 2, options.generatedKeys, options.owned, options.label)
     val rows = list(sql.with(two))
-    return rows.singleOrNull() ?: throw StorageException.BadRow("${rows.size} rows where one was asked for: ${sql.text}")
+    return rows.singleOrNull()
+        ?: throw StorageException.BadRow("${rows.size} rows where one was asked for: ${sql.text}")
 }
 
 /** [one] with positional parameters. */
@@ -106,6 +107,10 @@ public suspend fun SqlOps.one(text: String, vararg params: Any?): Row = one(Sql.
 /** The only value of the only row. @throws StorageException.BadRow if there are more rows or columns, or none. */
 public suspend fun SqlOps.scalar(text: String, vararg params: Any?): Any? {
     val row = one(Sql.of(text, params.asList()))
-    if (row.size != 1) throw StorageException.BadRow("${row.size} columns where one was asked for: ${row.columns.names}")
+    if (row.size !=
+        1
+    ) {
+        throw StorageException.BadRow("${row.size} columns where one was asked for: ${row.columns.names}")
+    }
     return row[0]
 }

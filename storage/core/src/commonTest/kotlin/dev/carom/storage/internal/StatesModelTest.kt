@@ -18,7 +18,9 @@ class StatesModelTest :
             repeat(WORLDS) { seed -> withClue("seed $seed") { ConnWorld(Random(seed)).run() } }
         }
 
-        test("transaction: never two in it, everybody is answered once, ended once, and nothing is served after the end") {
+        test(
+            "transaction: never two in it, everybody is answered once, ended once, and nothing is served after the end",
+        ) {
             repeat(WORLDS) { seed -> withClue("seed $seed") { TxnWorld(Random(seed)).run() } }
         }
 
@@ -52,12 +54,16 @@ private class ConnWorld(private val random: Random) {
     private fun step() {
         when (random.nextInt(12)) {
             0, 1, 2, 3 -> ask()
+
             4, 5, 6, 7 -> if (on != null) leave()
+
             8, 9 -> waiting.randomOrNull(random)?.let {
                 waiting -= it
                 send(ConnEvent.Withdrawn(it))
             }
+
             10 -> if (random.nextInt(5) == 0) send(if (random.nextBoolean()) ConnEvent.Broke else ConnEvent.Forced)
+
             else -> if (random.nextInt(5) == 0) send(ConnEvent.CloseAsked(setOf(random.nextInt(3))))
         }
     }
@@ -86,8 +92,11 @@ private class ConnWorld(private val random: Random) {
                     waiting.remove(effect.ticket) shouldBe true
                     on = effect.ticket
                 }
+
                 is ConnEffect.Refuse -> waiting.remove(effect.ticket) shouldBe true
+
                 is ConnEffect.Stop -> effect.ticket shouldBe on
+
                 is ConnEffect.Release -> {
                     on shouldBe null
                     state.queue.size shouldBe 0
@@ -117,14 +126,18 @@ private class TxnWorld(private val random: Random) {
     private fun step() {
         when (random.nextInt(10)) {
             0, 1, 2 -> ask(listOf(TicketKind.CALL, TicketKind.ROWS, TicketKind.TXN).random(random))
+
             3 -> if (random.nextInt(4) == 0) ask(TicketKind.COMMIT)
+
             4 -> if (random.nextInt(6) == 0) ask(TicketKind.ROLLBACK)
+
             5 -> waiting.filter { it.kind != TicketKind.ROLLBACK }.randomOrNull(random)?.let {
                 waiting -= it
                 send(TxnEvent.Withdrawn(it))
                 // Whoever gives up a commit rolls back.
                 if (it.kind == TicketKind.COMMIT && ended == 0) ask(TicketKind.ROLLBACK)
             }
+
             else -> if (on != null) leave()
         }
     }
@@ -147,9 +160,13 @@ private class TxnWorld(private val random: Random) {
         val after = when {
             left.kind == TicketKind.COMMIT && !rollingBack ->
                 listOf(TxnStatus.COMMITTED, TxnStatus.ROLLED_BACK, TxnStatus.UNKNOWN).random(random)
+
             left.kind == TicketKind.COMMIT || left.kind == TicketKind.ROLLBACK -> TxnStatus.ROLLED_BACK
+
             random.nextInt(20) == 0 -> TxnStatus.ROLLED_BACK
+
             random.nextInt(10) == 0 -> TxnStatus.FAILED
+
             else -> TxnStatus.ACTIVE
         }
         send(TxnEvent.Left(left, after, TxnEnd.PLATFORM.takeIf { after.isEnded }))
@@ -166,8 +183,11 @@ private class TxnWorld(private val random: Random) {
                     waiting.remove(effect.ticket) shouldBe true
                     on = effect.ticket
                 }
+
                 is TxnEffect.Refuse -> waiting.remove(effect.ticket) shouldBe true
+
                 is TxnEffect.Stop -> effect.ticket shouldBe on
+
                 is TxnEffect.Release -> {
                     on shouldBe null
                     waiting.size shouldBe 0
@@ -205,6 +225,7 @@ private class LeaseWorld(private val random: Random) {
                 admitted += waiter
                 send(LeaseEvent.Asked(waiter))
             }
+
             4, 5, 6 -> if (lent.size < state.capacity) {
                 admitted.firstOrNull()?.let {
                     admitted -= it
@@ -214,7 +235,9 @@ private class LeaseWorld(private val random: Random) {
                     send(LeaseEvent.Taken(Loan(ids, "holder", Duration.ZERO)))
                 }
             }
+
             7, 8 -> if (lent.isNotEmpty()) giveBack()
+
             else -> if (random.nextInt(8) == 0) {
                 closing = true
                 send(LeaseEvent.CloseAsked(random.nextInt(10).seconds))
@@ -235,18 +258,24 @@ private class LeaseWorld(private val random: Random) {
         for (effect in step.effects) {
             when (effect) {
                 is LeaseEffect.Admit -> closing shouldBe false
+
                 is LeaseEffect.RefuseClosed -> {
                     closing shouldBe true
                     admitted.remove(effect.waiter) shouldBe true
                 }
+
                 is LeaseEffect.RefuseFull -> admitted.remove(effect.waiter) shouldBe true
+
                 is LeaseEffect.RefuseDeadlock -> {
                     lent.size shouldBe state.capacity
                     admitted.remove(effect.waiter) shouldBe true
                     send(LeaseEvent.Gone(effect.waiter))
                 }
+
                 is LeaseEffect.Reject -> lent.remove(effect.id) shouldBe true
+
                 is LeaseEffect.Escalate -> effect.ids shouldBe lent
+
                 is LeaseEffect.CloseSource -> {
                     lent.size shouldBe 0
                     closed++
@@ -286,7 +315,9 @@ private fun cancelWorld(random: Random) {
                         (underWay <= 1) shouldBe true
                         answers += if (random.nextInt(10) == 0) Int.MAX_VALUE else now + 1 + random.nextInt(60)
                     }
+
                     is CancelEffect.Abort -> now shouldBe requestAt + grace
+
                     is CancelEffect.Settled -> {
                         settled shouldBe null
                         settled = effect.result

@@ -48,7 +48,13 @@ class StatesTest :
                     state.on(event, at.milliseconds).also { state = it.state }.effects
                 }
             }
-            (run(0 to CancelEvent.Requested, 1 to CancelEvent.Answered, 2 to CancelEvent.Ended(false)).last() as CancelEffect.Settled)
+            (
+                run(
+                    0 to CancelEvent.Requested,
+                    1 to CancelEvent.Answered,
+                    2 to CancelEvent.Ended(false),
+                ).last() as CancelEffect.Settled
+                )
                 .result shouldBe CancelClass.COMPLETED
             (run(0 to CancelEvent.Ended(false), 1 to CancelEvent.Requested).last() as CancelEffect.Settled)
                 .result shouldBe CancelClass.NOT_SENT
@@ -120,7 +126,8 @@ class StatesTest :
             val effects = on(TxnEvent.Asked(rollback))
             (effects[0] as TxnEffect.Refuse).ticket shouldBe b
             (effects[1] as TxnEffect.Stop).ticket shouldBe a
-            (on(TxnEvent.Asked(ticket(TicketKind.ROLLBACK))).single() as TxnEffect.Refuse).why shouldBe Refusal.TxnFinished
+            (on(TxnEvent.Asked(ticket(TicketKind.ROLLBACK))).single() as TxnEffect.Refuse).why shouldBe
+                Refusal.TxnFinished
             (on(TxnEvent.Left(a, TxnStatus.ACTIVE)).single() as TxnEffect.Start).ticket shouldBe rollback
         }
 
@@ -158,7 +165,8 @@ class StatesTest :
             on(LeaseEvent.Taken(Loan(1, "holder", Duration.ZERO)))
             on(LeaseEvent.Asked(a))
             on(LeaseEvent.Asked(b))
-            on(LeaseEvent.CloseAsked(5.seconds)).map { (it as LeaseEffect.RefuseClosed).waiter } shouldContainExactly listOf(a, b)
+            on(LeaseEvent.CloseAsked(5.seconds)).map { (it as LeaseEffect.RefuseClosed).waiter } shouldContainExactly
+                listOf(a, b)
             state.nextDeadline shouldBe 5.seconds
             on(LeaseEvent.CloseAsked(3.seconds))
             on(LeaseEvent.CloseAsked(9.seconds))

@@ -32,6 +32,8 @@ import kotlin.time.toKotlinDuration
  * [StorageException.Interrupted], and the thread is interrupted still.
  */
 internal fun <T> call(pool: String, block: suspend () -> T): T = try {
+    // What need not wait would go through otherwise.
+    if (Thread.interrupted()) throw InterruptedException()
     runBlocking(Caller(Thread.currentThread())) { block() }
 } catch (e: InterruptedException) {
     Thread.currentThread().interrupt()
@@ -109,7 +111,9 @@ internal class BlockingDriverAdapter<S : Any>(private val blocking: BlockingStor
 
     override suspend fun releaseSavepoint(session: S, name: String) = on { blocking.releaseSavepoint(session, name) }
 
-    override suspend fun rollbackToSavepoint(session: S, name: String) = on { blocking.rollbackToSavepoint(session, name) }
+    override suspend fun rollbackToSavepoint(session: S, name: String) = on {
+        blocking.rollbackToSavepoint(session, name)
+    }
 
     override fun txnOf(session: S): SessionTxn = blocking.txnOf(session)
 

@@ -1,7 +1,15 @@
 package dev.carom.storage
 
 /** Why a session was ended rather than lent again. */
-public enum class DestroyReason { BROKEN, TAINTED, CANCEL_TIMEOUT, BEGIN_FAILED, ROLLBACK_FAILED, RESET_FAILED, UNKNOWN_COMMIT, CLOSED }
+public enum class DestroyReason {
+    BROKEN,
+    TAINTED,
+    CANCEL_TIMEOUT,
+    ROLLBACK_FAILED,
+    RESET_FAILED,
+    UNKNOWN_COMMIT,
+    CLOSED,
+}
 
 /** How a cancelled operation ended. */
 public enum class CancelClass {

@@ -69,14 +69,15 @@ class RowTest :
                         null
                     }
                     val whole = (value as? Number)?.let { n ->
-                        n.toLong().takeIf { n is Long || n.toDouble() == it.toDouble() && n.toDouble() < 9e15 }
+                        n.toLong().takeIf { n is Long || (n.toDouble() == it.toDouble() && n.toDouble() < 9e15) }
                     }
                     get { row.getLong(0) } shouldBe whole
                     get { row.getInt(0) } shouldBe whole?.toInt()?.takeIf { it.toLong() == whole }
                     val double = (value as? Number)?.toDouble()?.takeIf { value !is Long || value < (1L shl 53) }
                     get { row.getDouble(0) } shouldBe double
                     get { row("c" to Double.NaN).getLong(0) } shouldBe null
-                    get { row.getBoolean(0) } shouldBe (value as? Boolean ?: if (value is Number && value.toString() == "1") true else null)
+                    get { row.getBoolean(0) } shouldBe
+                        (value as? Boolean ?: if (value is Number && value.toString() == "1") true else null)
                     get { row.getString(0) } shouldBe if (value is ByteArray) null else value.toString()
                     get { row.getBytes(0) }?.toList() shouldBe (value as? ByteArray)?.toList()
                 }

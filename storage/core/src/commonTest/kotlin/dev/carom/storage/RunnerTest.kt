@@ -13,6 +13,7 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.toList
+import kotlin.random.Random
 import kotlin.time.Duration.Companion.seconds
 
 class RunnerTest :
@@ -33,7 +34,8 @@ class RunnerTest :
             storageTest {
                 shouldThrow<StorageException.TxnRollbackOnly> {
                     pool.txn { _ ->
-                        failureOf { pool.txn(TxnPolicy(joinFailure = JoinFailure.MARK_ROLLBACK_ONLY)) { error("caught") } }
+                        val marking = TxnPolicy(joinFailure = JoinFailure.MARK_ROLLBACK_ONLY)
+                        failureOf { pool.txn(marking) { error("caught") } }
                     }
                 }
                 log shouldContainExactly listOf("begin", "rollback")
@@ -44,7 +46,9 @@ class RunnerTest :
             storageTest {
                 pool.txn(TxnPolicy(readOnly = true)) { _ ->
                     var ran = false
-                    shouldThrow<StorageException.TxnPolicyConflict> { pool.txn(TxnPolicy(readOnly = false)) { ran = true } }
+                    shouldThrow<StorageException.TxnPolicyConflict> {
+                        pool.txn(TxnPolicy(readOnly = false)) { ran = true }
+                    }
                     shouldThrow<StorageException.TxnPolicyConflict> {
                         pool.txn(TxnPolicy(Isolation.SERIALIZABLE)) { ran = true }
                     }
@@ -84,7 +88,15 @@ class RunnerTest :
                     }
                 }
                 log shouldContainExactly listOf(
-                    "begin", "savepoint", "rollback to", "savepoint", "savepoint", "third", "release", "release", "commit",
+                    "begin",
+                    "savepoint",
+                    "rollback to",
+                    "savepoint",
+                    "savepoint",
+                    "third",
+                    "release",
+                    "release",
+                    "commit",
                 )
             }
         }
@@ -92,7 +104,9 @@ class RunnerTest :
         test("NEVER refuses an open transaction, MANDATORY refuses that there is none") {
             storageTest {
                 pool.txn { _ ->
-                    shouldThrow<StorageException.TxnInProgress> { pool.txn(TxnPolicy(propagation = Propagation.NEVER)) { } }
+                    shouldThrow<StorageException.TxnInProgress> {
+                        pool.txn(TxnPolicy(propagation = Propagation.NEVER)) { }
+                    }
                     pool.txn(TxnPolicy(propagation = Propagation.MANDATORY)) { 7 } shouldBe 7
                 }
                 pool.txn(TxnPolicy(propagation = Propagation.NEVER)) { 8 } shouldBe 8
@@ -114,7 +128,7 @@ class RunnerTest :
             }
         }
 
-        test("the nearest sessions are those of the transaction, the connection, the pool; a flow decides when collected") {
+        test("the nearest sessions: of the transaction, the connection, the pool; a flow decides when collected") {
             storageTest(capacity = 2) {
                 val near = pool.nearest()
                 val ids = near.stream { emit(it.txn) }
@@ -305,9 +319,13 @@ class RunnerTest :
     })
 
 /** A second pool beside that of [world], closed when [block] is over. */
-private suspend fun storageTestInside(world: StorageWorld, block: suspend (PoolCore<FakeSession>) -> Unit) = coroutineScope {
+private suspend fun storageTestInside(
+    world: StorageWorld,
+    block: suspend (PoolCore<FakeSession>) -> Unit,
+) = coroutineScope {
     val source = LocalSessions(1) { FakeSession(100) }
-    val pool = openStorage("other", FakeDriver(), source, StoragePolicy(), world.test.testScheduler.timeSource, kotlin.random.Random(1))
+    val pool =
+        openStorage("other", FakeDriver(), source, StoragePolicy(), world.test.testScheduler.timeSource, Random(1))
     block(pool)
     pool.close(0)
 }

@@ -59,13 +59,17 @@ class SqlTest :
                 pool.exec("update t set n = n + 1 where id <= ?", 3).rowsAffected shouldBe 3
                 pool.queryRow("select n from t where id = 2")!!.getLong("n") shouldBe 21
                 pool.queryRow("select n from t where id = 99").shouldBeNull()
-                pool.list("select id from t where n > 40 order by id desc limit 3").map { it.getInt(0) } shouldContainExactly
-                    listOf(10, 9, 8)
+                val last = pool.list("select id from t where n > 40 order by id desc limit 3")
+                last.map { it.getInt(0) } shouldContainExactly listOf(10, 9, 8)
                 pool.scalar("select count(*) from t where n is null") shouldBe 1L
                 pool.exec("delete from t where id in (?)", InList(listOf(1, 2))).rowsAffected shouldBe 2
                 pool.exec("delete from t where id in (?)", InList(emptyList())).rowsAffected shouldBe 0
-                pool.list(sqlNamed("select id from t where id > :low and id < :high or id = :low", "low" to 7, "high" to 9))
-                    .map { it.getLong("ID") } shouldContainExactly listOf(7L, 8L)
+                val named = sqlNamed(
+                    "select id from t where id > :low and id < :high or id = :low",
+                    "low" to 7,
+                    "high" to 9,
+                )
+                pool.list(named).map { it.getLong("ID") } shouldContainExactly listOf(7L, 8L)
             }
         }
 
@@ -116,7 +120,7 @@ class SqlTest :
             }
         }
 
-        test("a stream is cold, each collection is a query, rows stay as they are, and the exception comes after the close") {
+        test("a stream is cold, each collection is a query, and the collector's exception comes after the close") {
             sqlTest(sessions = 1) { pool ->
                 val rows = pool.stream("select id from t where id < 4")
                 rows.buffer(1).map { it.getInt("id") }.toList() shouldContainExactly listOf(1, 2, 3)
@@ -177,7 +181,8 @@ class SqlTest :
         test("one row, one value, or an error that says how many there were") {
             sqlTest { pool ->
                 pool.one("select name from t where id = ?", 3).getString(0) shouldBe "name 3"
-                shouldThrow<StorageException.BadRow> { pool.one("select name from t where id = 0") }.message!! shouldContain "0 rows"
+                val none = shouldThrow<StorageException.BadRow> { pool.one("select name from t where id = 0") }
+                none.message!! shouldContain "0 rows"
                 shouldThrow<StorageException.BadRow> { pool.one("select name from t") }.message!! shouldContain "2 rows"
                 shouldThrow<StorageException.BadRow> { pool.scalar("select id, name from t where id = 1") }
             }
@@ -186,8 +191,9 @@ class SqlTest :
         test("errors of the platform have their category") {
             sqlTest { pool ->
                 fun category(failure: StorageException.Platform) = failure.category
-                category(shouldThrow { pool.exec("insert into t values (1, 'twice', 0)") }) shouldBe ErrorCategory.UNIQUE
-                category(shouldThrow { pool.exec("insert into t values (11, null, 0)") }) shouldBe ErrorCategory.NOT_NULL
+                val insert = "insert into t values"
+                category(shouldThrow { pool.exec("$insert (1, 'twice', 0)") }) shouldBe ErrorCategory.UNIQUE
+                category(shouldThrow { pool.exec("$insert (11, null, 0)") }) shouldBe ErrorCategory.NOT_NULL
                 category(shouldThrow { pool.exec("selec 1") }) shouldBe ErrorCategory.SYNTAX
                 category(shouldThrow { pool.query("select nothing from t") }) shouldBe ErrorCategory.SYNTAX
                 pool.stats().leased shouldBe 0
@@ -299,7 +305,8 @@ class SqlTest :
         }
 
         test("placeholders inside quotes, comments, dollar quotes, casts and operators are left alone") {
-            val text = "select '?:x', \"?\", `?` -- ? :x\n, /* ? /* :x */ ? */ \$\$ ? :x \$\$, \$tag\$ ? \$tag\$, a::int, b ?? 'c', 'it''s ?'"
+            val text = "select '?:x', \"?\", `?` -- ? :x\n, /* ? /* :x */ ? */ " +
+                "\$\$ ? :x \$\$, \$tag\$ ? \$tag\$, a::int, b ?? 'c', 'it''s ?'"
             sql(text).text shouldBe text
             sqlNamed("$text, :x", "x" to 1).text shouldBe "$text, ?"
         }

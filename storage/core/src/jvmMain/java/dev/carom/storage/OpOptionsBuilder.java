@@ -4,8 +4,8 @@ import dev.carom.storage.internal.JavaPolicies;
 import java.time.Duration;
 
 /**
- * Makes a {@link OpOptions}, and reads one, with {@link Duration}s of {@code java.time}. Each property has a method that
- * sets it and one that gets it.
+ * Makes a {@link OpOptions}, and reads one, with {@link Duration}s of {@code java.time}. Each property has a method
+ * that sets it and one that gets it.
  * Values are checked by {@link #build}; a builder is for one thread.
  */
 public final class OpOptionsBuilder {

@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a {@link TxnPolicy}, and reads one, with {@link Duration}s of {@code java.time}. Each property has a method that
- * sets it and one that gets it.
+ * Makes a {@link TxnPolicy}, and reads one, with {@link Duration}s of {@code java.time}. Each property has a method
+ * that sets it and one that gets it.
  * Values are checked by {@link #build}; a builder is for one thread.
  */
 public final class TxnPolicyBuilder {

@@ -32,7 +32,9 @@ public class MemoryKeyValue(timeSource: TimeSource) {
     internal val now: Duration get() = start.elapsedNow()
 
     /** What is committed and has not expired. */
-    public fun toMap(): Map<String, String> = entries.current.filterValues { it.lives(now) }.mapValues { it.value.value }
+    public fun toMap(): Map<String, String> = entries.current.filterValues {
+        it.lives(now)
+    }.mapValues { it.value.value }
 
     /** Opens a pool of [sessions] sessions on this storage. */
     public fun open(scope: CoroutineScope, name: String, sessions: Int, policy: StoragePolicy): KeyValuePool =
@@ -78,7 +80,9 @@ public class MemoryKeyValueDriver : KeyValueDriver<MemoryKeyValueSession> {
 
     override suspend fun savepoint(session: MemoryKeyValueSession, name: String): Unit = session.data.savepoint(name)
 
-    override suspend fun releaseSavepoint(session: MemoryKeyValueSession, name: String): Unit = session.data.release(name)
+    override suspend fun releaseSavepoint(session: MemoryKeyValueSession, name: String): Unit = session.data.release(
+        name,
+    )
 
     override suspend fun rollbackToSavepoint(session: MemoryKeyValueSession, name: String): Unit =
         session.data.rollbackTo(name)
@@ -87,8 +91,10 @@ public class MemoryKeyValueDriver : KeyValueDriver<MemoryKeyValueSession> {
 
     override fun classify(error: Throwable): ErrorInfo? = classifyMemory(error)
 
-    override suspend fun getAll(session: MemoryKeyValueSession, keys: Collection<String>): Map<String, String> = buildMap {
-        for (key in keys) session.live(session.data.read(key))?.let { put(key, it.value) }
+    override suspend fun getAll(session: MemoryKeyValueSession, keys: Collection<String>): Map<String, String> {
+        val values = LinkedHashMap<String, String>()
+        for (key in keys) session.live(session.data.read(key))?.let { values[key] = it.value }
+        return values
     }
 
     override suspend fun set(
@@ -129,9 +135,11 @@ public class MemoryKeyValueDriver : KeyValueDriver<MemoryKeyValueSession> {
             val live = session.live(old)
             val before = if (live == null) 0 else live.value.toLongOrNull() ?: throw notWhole(key)
             val sum = before + by
-            if ((before xor sum) and (by xor sum) < 0) throw MemoryError(ErrorCategory.CHECK, "the sum at \"$key\" overflows")
+            if ((before xor sum) and (by xor sum) < 0) throw overflows(key)
             Entry(sum.toString(), live?.until ?: Duration.INFINITE) to sum
         }
+
+    private fun overflows(key: String) = MemoryError(ErrorCategory.CHECK, "the sum at \"$key\" overflows")
 
     private fun notWhole(key: String) = MemoryError(ErrorCategory.CHECK, "what is at \"$key\" is not a whole number")
 
@@ -142,7 +150,8 @@ public class MemoryKeyValueDriver : KeyValueDriver<MemoryKeyValueSession> {
             .sorted()
             .take(PAGE)
             .toList()
-        return ScanPage(found.filter { session.live(session.data.read(it)) != null }, found.lastOrNull()?.takeIf { found.size == PAGE })
+        val live = found.filter { session.live(session.data.read(it)) != null }
+        return ScanPage(live, found.lastOrNull()?.takeIf { found.size == PAGE })
     }
 
     private companion object {

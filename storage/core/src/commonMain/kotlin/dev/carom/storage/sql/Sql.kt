@@ -46,7 +46,8 @@ public class Sql private constructor(public val text: String, params: List<Any?>
         }
 
         private val WRITES = setOf(
-            "insert", "update", "delete", "merge", "replace", "upsert", "create", "drop", "alter", "truncate", "grant", "revoke",
+            "insert", "update", "delete", "merge", "replace", "upsert",
+            "create", "drop", "alter", "truncate", "grant", "revoke",
         )
 
         private fun accessOf(text: String): Access {

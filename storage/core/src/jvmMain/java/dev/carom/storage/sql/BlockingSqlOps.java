@@ -75,7 +75,8 @@ public interface BlockingSqlOps {
     }
 
     /** Runs one statement for each list of parameters; the counts, in order. */
-    default List<Long> execBatch(String text, List<? extends List<? extends @Nullable Object>> batch, OpOptions options) {
+    default List<Long> execBatch(
+            String text, List<? extends List<? extends @Nullable Object>> batch, OpOptions options) {
         return JavaCalls.call("sql", k -> sqlOps().execBatch(text, batch, options, k));
     }
 

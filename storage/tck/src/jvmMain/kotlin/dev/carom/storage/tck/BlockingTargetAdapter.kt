@@ -20,7 +20,9 @@ internal class BlockingTargetAdapter<S : Any>(private val target: BlockingTckTar
 
     override suspend fun clear(on: Sessions<S>) = blocking(on) { target.clear(it) }
 
-    override suspend fun write(on: Sessions<S>, key: String, value: String) = blocking(on) { target.write(it, key, value) }
+    override suspend fun write(on: Sessions<S>, key: String, value: String) = blocking(on) {
+        target.write(it, key, value)
+    }
 
     override suspend fun read(on: Sessions<S>, key: String): String? = blocking(on) { target.read(it, key) }
 

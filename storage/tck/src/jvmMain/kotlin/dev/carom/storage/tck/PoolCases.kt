@@ -65,7 +65,11 @@ internal fun <S : Any> CaseList<S>.waitingCases() {
 }
 
 internal fun <S : Any> CaseList<S>.operationCases() {
-    case("B19", "two operations in a row on a pool of one: the second does not wait for the first's return", capacity = 1) {
+    case(
+        "B19",
+        "two operations in a row on a pool of one: the second does not wait for the first's return",
+        capacity = 1,
+    ) {
         write(pool, "a", "1")
         checkEquals("the value", "1", read(pool, "a"))
     }
@@ -142,7 +146,10 @@ private fun <S : Any> CaseList<S>.stoppingCases() {
             }
             when (conn.status) {
                 dev.carom.storage.ConnStatus.OPEN -> write(conn, "a", "1")
-                else -> failure<StorageException.ConnBroken>("an operation on the broken connection") { read(conn, "a") }
+
+                else -> failure<StorageException.ConnBroken>("an operation on the broken connection") {
+                    read(conn, "a")
+                }
             }
         }
     }
@@ -242,7 +249,11 @@ internal fun <S : Any> CaseList<S>.closeCases() {
         checkEquals("failed", listOf(0, 1, 2), failed)
     }
 
-    case("B156", "while the pool closes, what is lent stays usable; close returns after the last return", capacity = 1) {
+    case(
+        "B156",
+        "while the pool closes, what is lent stays usable; close returns after the last return",
+        capacity = 1,
+    ) {
         val conn = pool.conn()
         supervisorScope {
             val closer = launch(start = CoroutineStart.UNDISPATCHED) { pool.close() }

@@ -54,7 +54,8 @@ internal fun <S : Any> CaseList<S>.txnCases() {
     case("B61", "cancelled while waiting for a session: no transaction", capacity = 1) {
         val conn = pool.conn()
         supervisorScope {
-            val call = launch(start = CoroutineStart.UNDISPATCHED) { pool.txn { throw AssertionError("the block ran") } }
+            val call =
+                launch(start = CoroutineStart.UNDISPATCHED) { pool.txn { throw AssertionError("the block ran") } }
             call.cancelAndCheck("the begin")
         }
         conn.close()
@@ -124,7 +125,9 @@ internal fun <S : Any> CaseList<S>.txnCases() {
     }
 }
 
-private suspend fun endOf(txn: TxnCore<*>): TxnEnd? = failure<StorageException.TxnFinished>("the commit") { txn.commit() }.end
+private suspend fun endOf(txn: TxnCore<*>): TxnEnd? = failure<StorageException.TxnFinished>("the commit") {
+    txn.commit()
+}.end
 
 internal fun <S : Any> CaseList<S>.txnEndCases() {
     case("B67", "ended is ended: a second commit, a rollback and an operation are refused, and the data stays") {
@@ -142,7 +145,10 @@ internal fun <S : Any> CaseList<S>.txnEndCases() {
         pool.txn(TxnPolicy(readOnly = true)) { txn ->
             checkEquals("the value", "1", read(txn, "a"))
             val refused = failure<StorageException>("the write") { write(txn, "a", "2") }
-            check("it says why: $refused", refused is StorageException.ReadOnlyViolation || refused is StorageException.Platform)
+            check(
+                "it says why: $refused",
+                refused is StorageException.ReadOnlyViolation || refused is StorageException.Platform,
+            )
             if (txn.status == TxnStatus.ACTIVE) checkEquals("the value", "1", read(txn, "a"))
             txn.rollbackWith(Unit)
         }

@@ -17,11 +17,11 @@ public enum class JdbcDialect(
     /** Whether a result is fetched in pages only inside a transaction. */
     internal val pagesInTxnOnly: Boolean,
 ) {
-    POSTGRESQL(JdbcDialect.FOUR, "DISCARD ALL", readOnly = true, pagesInTxnOnly = true),
-    MYSQL(JdbcDialect.FOUR, "", readOnly = true, pagesInTxnOnly = false),
-    H2(JdbcDialect.FOUR + Isolation.SNAPSHOT, "", readOnly = false, pagesInTxnOnly = false),
+    POSTGRESQL(FOUR, "DISCARD ALL", readOnly = true, pagesInTxnOnly = true),
+    MYSQL(FOUR, "", readOnly = true, pagesInTxnOnly = false),
+    H2(FOUR + Isolation.SNAPSHOT, "", readOnly = false, pagesInTxnOnly = false),
     SQLITE(setOf(Isolation.SERIALIZABLE), "", readOnly = false, pagesInTxnOnly = false),
-    OTHER(JdbcDialect.FOUR, "", readOnly = false, pagesInTxnOnly = false),
+    OTHER(FOUR, "", readOnly = false, pagesInTxnOnly = false),
     ;
 
     /** What is left of a transaction in which a statement failed. */
@@ -42,11 +42,8 @@ public enum class JdbcDialect(
     }
 
     /** The server does not take writes any more, although the connection is alive: it was demoted. */
-    private fun isDemotion(state: String, code: Int): Boolean = when (this) {
-        POSTGRESQL -> false
-        MYSQL -> code in MYSQL_READ_ONLY
-        H2, SQLITE, OTHER -> false
-    } || state == "57P01"
+    private fun isDemotion(state: String, code: Int): Boolean =
+        (this == MYSQL && code in MYSQL_READ_ONLY) || (this == POSTGRESQL && state == "57P01")
 
     private fun category(state: String, code: Int): ErrorCategory = when {
         this == MYSQL && code == MYSQL_DEADLOCK -> ErrorCategory.DEADLOCK
@@ -69,12 +66,6 @@ public enum class JdbcDialect(
     }
 
     public companion object {
-        private val FOUR = setOf(
-            Isolation.READ_UNCOMMITTED,
-            Isolation.READ_COMMITTED,
-            Isolation.REPEATABLE_READ,
-            Isolation.SERIALIZABLE,
-        )
         private const val MYSQL_DEADLOCK = 1213
         private const val MYSQL_INTERRUPTED = 1317
         private val MYSQL_READ_ONLY = setOf(1290, 1792, 1836)
@@ -128,3 +119,10 @@ public enum class JdbcDialect(
         }
     }
 }
+
+private val FOUR = setOf(
+    Isolation.READ_UNCOMMITTED,
+    Isolation.READ_COMMITTED,
+    Isolation.REPEATABLE_READ,
+    Isolation.SERIALIZABLE,
+)

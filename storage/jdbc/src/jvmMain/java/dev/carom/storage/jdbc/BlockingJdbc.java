@@ -5,6 +5,7 @@ import dev.carom.pool.Resolver;
 import dev.carom.storage.StoragePolicy;
 import dev.carom.storage.jdbc.internal.OwnScope;
 import dev.carom.storage.sql.BlockingSqlPool;
+import javax.sql.DataSource;
 
 /** Opens relational pools over JDBC for threads that block. */
 public final class BlockingJdbc {
@@ -28,5 +29,15 @@ public final class BlockingJdbc {
             PoolPolicy connections,
             StoragePolicy policy) {
         return BlockingSqlPool.of(OwnScope.open(name, dialect, resolver, connect, connections, policy));
+    }
+
+    /**
+     * {@code pool} for code that knows JDBC only. See {@link JdbcPool#dataSource}.
+     *
+     * @throws IllegalArgumentException if {@code pool} was not opened over JDBC
+     */
+    public static DataSource dataSource(BlockingSqlPool pool) {
+        if (pool.sqlOps() instanceof JdbcPool) return ((JdbcPool) pool.sqlOps()).dataSource();
+        throw new IllegalArgumentException(pool.name() + " is not over JDBC");
     }
 }

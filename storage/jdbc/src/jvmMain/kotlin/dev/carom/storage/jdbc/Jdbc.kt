@@ -10,8 +10,7 @@ import dev.carom.pool.openPool
 import dev.carom.storage.SessionLease
 import dev.carom.storage.SessionSource
 import dev.carom.storage.StoragePolicy
-import dev.carom.storage.sql.SqlPool
-import dev.carom.storage.sql.openSql
+import dev.carom.storage.openStorage
 import kotlinx.coroutines.CoroutineScope
 import java.sql.Connection
 import java.sql.SQLException
@@ -43,10 +42,11 @@ public fun CoroutineScope.openJdbc(
     connect: JdbcConnect,
     connections: PoolPolicy = PoolPolicy(),
     policy: StoragePolicy = StoragePolicy(),
-): SqlPool {
+): JdbcPool {
     val threads = JdbcThreads(connections.maxSlots)
     val pool = openPool(name, resolver, JdbcConnector(dialect, connect, threads, connections), connections)
-    return openSql(name, JdbcDriver(dialect, threads), PoolSessions(pool), policy)
+    val driver = JdbcDriver(dialect, threads)
+    return CoreJdbcPool(openStorage(name, driver, PoolSessions(pool), policy), driver)
 }
 
 /** Opens, checks and closes connections. A session comes back clean: the storage sees to that before it gives it back. */
@@ -56,7 +56,9 @@ internal class JdbcConnector(
     private val threads: JdbcThreads,
     private val policy: PoolPolicy,
 ) : Connector<JdbcSession> {
-    override suspend fun connect(backend: Backend): JdbcSession = threads.work { JdbcSession(connect.connect(backend), dialect) }
+    override suspend fun connect(
+        backend: Backend,
+    ): JdbcSession = threads.work { JdbcSession(connect.connect(backend), dialect) }
 
     override suspend fun isValid(connection: JdbcSession): Boolean = threads.work {
         connection.connection.isValid(policy.checkTimeout.toInt(DurationUnit.SECONDS).coerceAtLeast(1))

@@ -27,10 +27,13 @@ public enum class JdbcDialect(
     /** What is left of a transaction in which a statement failed. */
     internal fun txnAfter(failure: SQLException): SessionTxn = when (this) {
         POSTGRESQL -> SessionTxn.FAILED
+
         // The deadlock's victim is rolled back altogether.
         MYSQL -> if (failure.errorCode == MYSQL_DEADLOCK) SessionTxn.IDLE else SessionTxn.OPEN
+
         // A write that was interrupted takes its whole transaction with it.
         SQLITE -> if (failure.errorCode == SQLITE_INTERRUPT) SessionTxn.IDLE else SessionTxn.OPEN
+
         H2, OTHER -> SessionTxn.OPEN
     }
 

@@ -128,10 +128,15 @@ public class JdbcSession internal constructor(public val connection: Connection,
 
     private fun level(isolation: Isolation): Int = when (isolation) {
         Isolation.READ_UNCOMMITTED -> Connection.TRANSACTION_READ_UNCOMMITTED
+
         Isolation.READ_COMMITTED -> Connection.TRANSACTION_READ_COMMITTED
+
         Isolation.REPEATABLE_READ -> Connection.TRANSACTION_REPEATABLE_READ
+
         Isolation.SNAPSHOT -> H2_SNAPSHOT
+
         Isolation.SERIALIZABLE -> Connection.TRANSACTION_SERIALIZABLE
+
         Isolation.DEFAULT, Isolation.WRITE_COMMITTED, Isolation.LINEARIZABLE ->
             throw SQLException("$dialect has no $isolation", "0A000")
     }

@@ -1,6 +1,7 @@
 package dev.carom.storage.jdbc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,9 +13,14 @@ import dev.carom.storage.StoragePolicy;
 import dev.carom.storage.sql.BlockingRows;
 import dev.carom.storage.sql.BlockingSqlPool;
 import dev.carom.storage.sql.BlockingSqlTxn;
+import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,6 +52,43 @@ class BlockingJdbcTest {
                 assertTrue(rows.next());
                 assertEquals(2, rows.row().getInt("id"));
             }
+        }
+    }
+
+    @Test
+    @DisplayName("a DataSource for code that knows JDBC only: what it left behind is gone when it closes")
+    void dataSource() throws Exception {
+        try (BlockingSqlPool pool = open()) {
+            pool.exec("create table d (id bigint primary key)");
+            DataSource source = BlockingJdbc.dataSource(pool);
+            Connection escaped;
+            try (Connection connection = source.getConnection()) {
+                escaped = connection;
+                assertEquals(1, pool.stats().getLeased());
+                connection.setAutoCommit(false);
+                connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+                connection.setSchema("INFORMATION_SCHEMA");
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute("insert into public.d values (1)");
+                }
+            }
+            assertEquals(0, pool.stats().getLeased());
+            assertTrue(escaped.isClosed());
+            assertThrows(SQLException.class, escaped::createStatement);
+            escaped.close();
+            for (int n = 0; n < 4; n++) {
+                try (Connection connection = source.getConnection()) {
+                    assertTrue(connection.getAutoCommit());
+                    assertEquals(Connection.TRANSACTION_READ_COMMITTED, connection.getTransactionIsolation());
+                    assertEquals("PUBLIC", connection.getSchema());
+                }
+            }
+            assertEquals(0, pool.one("select count(*) from d").getInt(0));
+            try (Connection first = source.getConnection(); Connection second = source.getConnection()) {
+                assertNotEquals(first, second);
+            }
+            pool.close(Duration.ZERO);
+            assertThrows(SQLException.class, source::getConnection);
         }
     }
 

@@ -7,7 +7,6 @@ import dev.carom.pool.openPool
 import dev.carom.storage.SessionSource
 import dev.carom.storage.Sessions
 import dev.carom.storage.StoragePolicy
-import dev.carom.storage.sql.SqlPool
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.queryRow
 import dev.carom.storage.sql.sqlOps
@@ -31,7 +30,8 @@ class Embedded(val dialect: JdbcDialect, val url: String, val upsert: String, va
     fun connect(): JdbcConnect = JdbcConnect { DriverManager.getConnection(url) }
 
     companion object {
-        private const val RECURSION = "with recursive c(x) as (select 1 union all select x + 1 from c) select max(x) from c"
+        private const val RECURSION =
+            "with recursive c(x) as (select 1 union all select x + 1 from c) select max(x) from c"
 
         fun h2(url: String = "jdbc:h2:mem:${UUID.randomUUID()};DB_CLOSE_DELAY=-1") = Embedded(
             JdbcDialect.H2,
@@ -54,7 +54,7 @@ suspend fun jdbcTest(
     database: Embedded,
     sessions: Int = 2,
     policy: StoragePolicy = StoragePolicy(),
-    block: suspend CoroutineScope.(SqlPool) -> Unit,
+    block: suspend CoroutineScope.(JdbcPool) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(database.backend)).asResolver()
     val pool = openJdbc("jdbc", database.dialect, resolver, database.connect(), PoolPolicy(1, sessions), policy)

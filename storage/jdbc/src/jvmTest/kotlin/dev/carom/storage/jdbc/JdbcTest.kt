@@ -1,5 +1,6 @@
 package dev.carom.storage.jdbc
 
+import dev.carom.storage.CancelClass
 import dev.carom.storage.DestroyReason
 import dev.carom.storage.ErrorCategory
 import dev.carom.storage.Isolation
@@ -21,6 +22,7 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
@@ -50,14 +52,18 @@ class JdbcTest :
                         .map { it.getInt(0) } shouldContainExactly (1..20).toList()
                     pool.list(sql("select id from p").with(OpOptions(maxRows = 5))).size shouldBe 5
                     fun category(failure: StorageException.Platform) = failure.category
-                    category(shouldThrow { pool.exec("insert into p values (1, 'twice', 0)") }) shouldBe ErrorCategory.UNIQUE
-                    category(shouldThrow { pool.exec("insert into p values (0, null, 0)") }) shouldBe ErrorCategory.NOT_NULL
+                    category(shouldThrow { pool.exec("insert into p values (1, 'twice', 0)") }) shouldBe
+                        ErrorCategory.UNIQUE
+                    category(shouldThrow { pool.exec("insert into p values (0, null, 0)") }) shouldBe
+                        ErrorCategory.NOT_NULL
                     category(shouldThrow { pool.exec("selec 1") }) shouldBe ErrorCategory.SYNTAX
                     pool.stats().leased shouldBe 0
                 }
             }
 
-            test("$name: random cancellations and innocent statements on two connections: no statement fails for another") {
+            test(
+                "$name: random cancellations and innocent statements on two connections: no statement fails for another",
+            ) {
                 jdbcTest(database()) { pool ->
                     val random = Random(10)
                     val embedded = database()
@@ -110,6 +116,25 @@ class JdbcTest :
                 pool.txn(TxnPolicy(Isolation.SERIALIZABLE)) { it.scalar(level) shouldBe "SERIALIZABLE" }
                 pool.scalar(level) shouldBe before
                 pool.conn { conn -> conn.scalar("select count(*) from g") shouldBe 2L }
+            }
+        }
+
+        test(
+            "H2: two thousand rounds of cancel and select on two connections: no select fails, no connection is lost",
+        ) {
+            jdbcTest(Embedded.h2()) { pool ->
+                val random = Random(2_000)
+                val endless = Embedded.h2().endless
+                repeat(2_000) { n ->
+                    val victim = launch(Dispatchers.Default) { pool.queryRow(endless) }
+                    delay(random.nextInt(3).milliseconds)
+                    victim.cancel()
+                    pool.scalar("select $n") shouldBe n
+                    victim.join()
+                }
+                val stats = pool.stats()
+                stats.destroyed.values.sum() shouldBe 0
+                stats.cancels[CancelClass.TIMEOUT] shouldBe 0
             }
         }
 

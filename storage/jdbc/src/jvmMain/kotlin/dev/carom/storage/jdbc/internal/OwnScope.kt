@@ -7,8 +7,8 @@ import dev.carom.pool.Resolver
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.jdbc.JdbcConnect
 import dev.carom.storage.jdbc.JdbcDialect
+import dev.carom.storage.jdbc.JdbcPool
 import dev.carom.storage.jdbc.openJdbc
-import dev.carom.storage.sql.SqlPool
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -21,7 +21,7 @@ internal fun open(
     connect: JdbcConnect,
     connections: PoolPolicy,
     policy: StoragePolicy,
-): SqlPool {
+): JdbcPool {
     val owner = SupervisorJob()
     return CoroutineScope(Dispatchers.Default + owner)
         .openJdbc(name, dialect, resolver, connect, connections, policy)

@@ -14,7 +14,6 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
-import kotlin.random.Random
 
 /**
  * Runs [block] in a transaction: commits when it returns, rolls back when it throws or is cancelled, and then throws the
@@ -158,7 +157,7 @@ private suspend fun <T : StorageTxn, R> Transactable<T>.runWithRetry(
     block: suspend CoroutineScope.(T) -> R,
 ): R {
     if (policy.retry.attempts == 1 || this is StorageTxn) return runOnce(here, policy, block)
-    val retry = RetryState(policy.retry, Random.Default)
+    val retry = RetryState(policy.retry, lane.random)
     while (true) {
         val failure = try {
             return runOnce(here, policy, block)

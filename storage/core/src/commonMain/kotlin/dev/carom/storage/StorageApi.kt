@@ -2,6 +2,7 @@ package dev.carom.storage
 
 import kotlinx.coroutines.flow.Flow
 import kotlin.coroutines.CoroutineContext
+import kotlin.random.Random
 
 /** Which of the three handles something is. The numbers are stable. */
 public enum class StorageMode(public val code: Int) {
@@ -46,6 +47,9 @@ public class StorageKind(public val id: String) {
 public class StorageLane(public val name: String) : CoroutineContext.Key<CoroutineContext.Element> {
     /** Told by the runner, counted by the pool. */
     internal var retried: (Int, Throwable) -> Unit = { _, _ -> }
+
+    /** For the waits between runs. */
+    internal var random: Random = Random.Default
 
     override fun toString(): String = name
 }

@@ -16,8 +16,10 @@ import dev.carom.storage.internal.TxnEffect
 import dev.carom.storage.internal.TxnEvent
 import dev.carom.storage.internal.TxnHome
 import dev.carom.storage.internal.TxnState
+import dev.carom.storage.internal.TypedTxn
 import dev.carom.storage.internal.callers
 import dev.carom.storage.internal.resolveOutcome
+import dev.carom.storage.internal.txnRefusal
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.DisposableHandle
@@ -368,11 +370,8 @@ public class TxnCore<S : Any> internal constructor(
     }
 
     private fun stop(turn: Turn) {
-        if (turn.kind ==
-            TicketKind.ROWS
-        ) {
-            engine.tell(StorageNotice.EndedWithOpenRows(machine.state.end ?: TxnEnd.ROLLBACK))
-        }
+        val end = machine.state.end ?: TxnEnd.ROLLBACK
+        if (turn.kind == TicketKind.ROWS) engine.tell(StorageNotice.EndedWithOpenRows(end))
         turn.stopper.stop()
     }
 
@@ -392,39 +391,7 @@ public class TxnCore<S : Any> internal constructor(
     private fun ended(): StorageException =
         if (machine.state.end == TxnEnd.TIMEOUT) engine.timeout("transaction") else refusal(Refusal.TxnFinished)
 
-    private fun refusal(why: Refusal): StorageException = when (why) {
-        Refusal.TxnFailed -> StorageException.TxnFailed(
-            engine.name,
-            "an operation failed and the platform accepts only a rollback now",
-            failure,
-        )
-
-        Refusal.CursorOpen ->
-            StorageException.CursorOpen(engine.name, "the caller has rows open in this transaction: close them first")
-
-        Refusal.WaitsForSelf -> StorageException.WouldWaitForSelf(
-            engine.name,
-            "the caller has a transaction open inside this one: use that, or end it first",
-        )
-
-        Refusal.Concurrent -> StorageException.ConcurrentTxnUse(
-            engine.name,
-            "another coroutine uses this transaction now; ConcurrentUse.QUEUE would wait for it",
-        )
-
-        Refusal.Unfinished ->
-            StorageException.UnfinishedTxn(engine.name, "a nested transaction is open; everything is rolled back")
-
-        Refusal.ConnClosed, Refusal.ConnBroken, Refusal.TxnFinished -> {
-            val now = machine.state
-            StorageException.TxnFinished(
-                engine.name,
-                "the transaction is ${now.status}, by ${now.end}",
-                now.status,
-                now.end,
-            )
-        }
-    }
+    private fun refusal(why: Refusal): StorageException = txnRefusal(engine.name, why, machine.state, failure)
 
     private inner class Anchor : TxnAnchor {
         override val policy: TxnPolicy get() = this@TxnCore.policy
@@ -436,21 +403,4 @@ public class TxnCore<S : Any> internal constructor(
     }
 
     override fun toString(): String = "transaction ${policy.label} of $lane, $status"
-}
-
-private class TypedTxn<S : Any, T : StorageTxn>(private val core: TxnCore<S>, private val wrap: (TxnCore<S>) -> T) :
-    NestingTxn<T> {
-    override val mode: StorageMode get() = core.mode
-    override val kind: StorageKind get() = core.kind
-    override val lane: StorageLane get() = core.lane
-    override val status: TxnStatus get() = core.status
-    override val hooks: TxnHooks get() = core.hooks
-
-    override suspend fun commit(): Unit = core.commit()
-
-    override suspend fun rollback(): Unit = core.rollback()
-
-    override suspend fun beginTxn(policy: TxnPolicy): T = wrap(core.beginTxn(policy))
-
-    override fun toString(): String = core.toString()
 }

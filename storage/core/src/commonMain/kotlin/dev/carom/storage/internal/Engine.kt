@@ -40,7 +40,7 @@ internal class Engine<S : Any>(
     val policy: StoragePolicy,
     val scope: CoroutineScope,
     timeSource: TimeSource,
-    val random: Random,
+    random: Random,
 ) {
     val lane = StorageLane(name)
     val notices = MutableSharedFlow<StorageNotice>(0, NOTICES, BufferOverflow.DROP_OLDEST)
@@ -48,6 +48,7 @@ internal class Engine<S : Any>(
 
     init {
         lane.retried = ::countRetry
+        lane.random = random
     }
 
     private val start = timeSource.markNow()

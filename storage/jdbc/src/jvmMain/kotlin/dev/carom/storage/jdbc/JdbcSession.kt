@@ -78,16 +78,27 @@ public class JdbcSession internal constructor(public val connection: Connection,
     }
 
     internal fun begin(policy: TxnPolicy) {
-        if (policy.isolation != Isolation.DEFAULT) {
-            isolationBefore = connection.transactionIsolation
-            connection.transactionIsolation = level(policy.isolation)
+        try {
+            if (policy.isolation != Isolation.DEFAULT) {
+                isolationBefore = connection.transactionIsolation
+                connection.transactionIsolation = level(policy.isolation)
+            }
+            if (policy.readOnly == true && dialect.readOnly) {
+                readOnlyBefore = connection.isReadOnly
+                connection.isReadOnly = true
+            }
+            connection.autoCommit = false
+            txn = SessionTxn.OPEN
+        } catch (failure: SQLException) {
+            // A begin that stopped half way leaves no setting behind; if that fails too, the next rollback sees to it.
+            txn = SessionTxn.OPEN
+            try {
+                ended()
+            } catch (undoing: SQLException) {
+                failure.addSuppressed(undoing)
+            }
+            throw failure
         }
-        if (policy.readOnly == true && dialect.readOnly) {
-            readOnlyBefore = connection.isReadOnly
-            connection.isReadOnly = true
-        }
-        connection.autoCommit = false
-        txn = SessionTxn.OPEN
     }
 
     internal fun commit() {

@@ -1,0 +1,84 @@
+package dev.carom.storage.sql
+
+import dev.carom.storage.ConnCore
+import dev.carom.storage.NestingTxn
+import dev.carom.storage.OpOptions
+import dev.carom.storage.PoolCore
+import dev.carom.storage.SessionSource
+import dev.carom.storage.Sessions
+import dev.carom.storage.StorageConn
+import dev.carom.storage.StorageDriver
+import dev.carom.storage.StorageKind
+import dev.carom.storage.StoragePolicy
+import dev.carom.storage.StoragePool
+import dev.carom.storage.TxnCore
+import dev.carom.storage.openStorage
+import kotlinx.coroutines.CoroutineScope
+import kotlin.random.Random
+import kotlin.time.TimeSource
+
+/**
+ * What a relational adapter adds to a [StorageDriver]. Each call is one conversation with the server; between two calls of a
+ * cursor nothing runs.
+ *
+ * @param S the session.
+ */
+public interface SqlDriver<S : Any> : StorageDriver<S> {
+    override val kind: StorageKind get() = StorageKind.RELATIONAL
+
+    public suspend fun exec(session: S, sql: Sql): SqlResult
+
+    public suspend fun execBatch(session: S, text: String, batch: List<List<Any?>>, options: OpOptions): List<Long>
+
+    /** Starts a query. The cursor is used on the same session only, and closed before anything else runs there. */
+    public suspend fun open(session: S, sql: Sql): SqlCursor
+}
+
+/** A result on the server, or on its way. */
+public interface SqlCursor {
+    public val columns: Columns
+
+    /** The next rows, at most [max]; fewer than that, or none, at the end only. */
+    public suspend fun fetch(max: Int): List<Row>
+
+    /** Frees what the result holds. What runs for it has ended or been cancelled before. */
+    public suspend fun close()
+}
+
+/** Makes relational pools of a driver. From Java: `BlockingSqlPool.open`. */
+public fun <S : Any> CoroutineScope.openSql(
+    name: String,
+    driver: SqlDriver<S>,
+    source: SessionSource<S>,
+    policy: StoragePolicy,
+    timeSource: TimeSource,
+    random: Random,
+): SqlPool = CoreSqlPool(openStorage(name, driver, source, policy, timeSource, random), driver)
+
+/** [openSql] with the clock and the dice of the system. */
+public fun <S : Any> CoroutineScope.openSql(
+    name: String,
+    driver: SqlDriver<S>,
+    source: SessionSource<S>,
+    policy: StoragePolicy = StoragePolicy(),
+): SqlPool = CoreSqlPool(openStorage(name, driver, source, policy), driver)
+
+/** [SqlOps] on any sessions of [driver]: for a storage type of one's own that also speaks SQL. */
+public fun <S : Any> sqlOps(sessions: Sessions<S>, driver: SqlDriver<S>): SqlOps = SessionSqlOps(sessions, driver)
+
+private class CoreSqlTxn<S : Any>(core: TxnCore<S>, driver: SqlDriver<S>) :
+    SqlTxn,
+    NestingTxn<SqlTxn> by core.nesting({ CoreSqlTxn(it, driver) }),
+    SqlOps by SessionSqlOps(core, driver)
+
+private class CoreSqlConn<S : Any>(core: ConnCore<S>, driver: SqlDriver<S>) :
+    SqlConn,
+    StorageConn<SqlTxn> by core.typed({ CoreSqlTxn(it, driver) }),
+    SqlOps by SessionSqlOps(core, driver)
+
+private class CoreSqlPool<S : Any>(core: PoolCore<S>, driver: SqlDriver<S>) :
+    SqlPool,
+    StoragePool<SqlConn, SqlTxn> by core.typed({ CoreSqlConn(it, driver) }, { CoreSqlTxn(it, driver) }),
+    SqlOps by SessionSqlOps(core, driver) {
+    override val nearest: SqlOps = SessionSqlOps(core.nearest(), driver)
+}

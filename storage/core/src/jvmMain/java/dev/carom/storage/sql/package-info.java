@@ -1,0 +1,5 @@
+/** See {@link dev.carom.storage}. No type here is null unless it says so. */
+@NullMarked
+package dev.carom.storage.sql;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,131 @@
+package dev.carom.storage.jdbc
+
+import dev.carom.storage.ErrorCategory
+import dev.carom.storage.ErrorInfo
+import dev.carom.storage.Isolation
+import dev.carom.storage.SessionTxn
+import java.sql.SQLException
+
+/** What differs between databases behind JDBC. Chosen by the product's name; [OTHER] keeps to the standard. */
+public enum class JdbcDialect(
+    /** The levels that mean something there. */
+    public val isolations: Set<Isolation>,
+    /** The platform's own complete reset; empty if it has none. */
+    public val resetSql: String,
+    /** Whether a connection can be made read-only for one transaction. */
+    public val readOnly: Boolean,
+    /** Whether a result is fetched in pages only inside a transaction. */
+    internal val pagesInTxnOnly: Boolean,
+) {
+    POSTGRESQL(FOUR, "DISCARD ALL", readOnly = true, pagesInTxnOnly = true),
+    MYSQL(FOUR, "", readOnly = true, pagesInTxnOnly = false),
+    H2(FOUR + Isolation.SNAPSHOT, "", readOnly = false, pagesInTxnOnly = false),
+    SQLITE(setOf(Isolation.SERIALIZABLE), "", readOnly = false, pagesInTxnOnly = false),
+    OTHER(FOUR, "", readOnly = false, pagesInTxnOnly = false),
+    ;
+
+    /** What is left of a transaction in which a statement failed. */
+    internal fun txnAfter(failure: SQLException): SessionTxn = when (this) {
+        POSTGRESQL -> SessionTxn.FAILED
+
+        // The deadlock's victim is rolled back altogether.
+        MYSQL -> if (failure.errorCode == MYSQL_DEADLOCK) SessionTxn.IDLE else SessionTxn.OPEN
+
+        // A write that was interrupted takes its whole transaction with it.
+        SQLITE -> if (failure.errorCode == SQLITE_INTERRUPT) SessionTxn.IDLE else SessionTxn.OPEN
+
+        H2, OTHER -> SessionTxn.OPEN
+    }
+
+    internal fun classify(failure: SQLException): ErrorInfo {
+        val state = failure.sqlState.orEmpty()
+        val category = if (this == SQLITE) sqliteCategory(failure) else category(state, failure.errorCode)
+        val broken = category == ErrorCategory.CONNECTION || isDemotion(state, failure.errorCode)
+        return ErrorInfo(category, broken, failure.errorCode, state)
+    }
+
+    /** The server does not take writes any more, although the connection is alive: it was demoted. */
+    private fun isDemotion(state: String, code: Int): Boolean =
+        (this == MYSQL && code in MYSQL_READ_ONLY) || (this == POSTGRESQL && state == "57P01")
+
+    private fun category(state: String, code: Int): ErrorCategory = when {
+        this == MYSQL && code == MYSQL_DEADLOCK -> ErrorCategory.DEADLOCK
+        this == MYSQL && code in MYSQL_READ_ONLY -> ErrorCategory.READ_ONLY
+        this == MYSQL && code == MYSQL_INTERRUPTED -> ErrorCategory.CANCELLED
+        this == H2 && code in H2_CLOSED -> ErrorCategory.CONNECTION
+        else -> STATES[state] ?: CLASSES[state.take(2)] ?: ErrorCategory.OTHER
+    }
+
+    private fun sqliteCategory(failure: SQLException): ErrorCategory {
+        val text = failure.message.orEmpty()
+        return when (failure.errorCode and 0xff) {
+            SQLITE_INTERRUPT -> ErrorCategory.CANCELLED
+            SQLITE_BUSY, SQLITE_LOCKED -> ErrorCategory.SERIALIZATION
+            SQLITE_READ_ONLY -> ErrorCategory.READ_ONLY
+            SQLITE_CONSTRAINT -> SQLITE_CONSTRAINTS.entries.firstOrNull { it.key in text }?.value ?: ErrorCategory.OTHER
+            1 -> ErrorCategory.SYNTAX
+            else -> ErrorCategory.OTHER
+        }
+    }
+
+    public companion object {
+        private const val MYSQL_DEADLOCK = 1213
+        private const val MYSQL_INTERRUPTED = 1317
+        private val MYSQL_READ_ONLY = setOf(1290, 1792, 1836)
+        private val H2_CLOSED = setOf(90007, 90067, 90098, 90121)
+        private const val SQLITE_BUSY = 5
+        private const val SQLITE_LOCKED = 6
+        private const val SQLITE_READ_ONLY = 8
+        private const val SQLITE_INTERRUPT = 9
+        private const val SQLITE_CONSTRAINT = 19
+        private val SQLITE_CONSTRAINTS = mapOf(
+            "UNIQUE" to ErrorCategory.UNIQUE,
+            "PRIMARYKEY" to ErrorCategory.UNIQUE,
+            "NOTNULL" to ErrorCategory.NOT_NULL,
+            "FOREIGNKEY" to ErrorCategory.FOREIGN_KEY,
+            "CHECK" to ErrorCategory.CHECK,
+        )
+        private val STATES = mapOf(
+            "40001" to ErrorCategory.SERIALIZATION,
+            "40P01" to ErrorCategory.DEADLOCK,
+            "23505" to ErrorCategory.UNIQUE,
+            "23503" to ErrorCategory.FOREIGN_KEY,
+            "23506" to ErrorCategory.FOREIGN_KEY,
+            "23502" to ErrorCategory.NOT_NULL,
+            "23514" to ErrorCategory.CHECK,
+            "23513" to ErrorCategory.CHECK,
+            "25006" to ErrorCategory.READ_ONLY,
+            "57014" to ErrorCategory.CANCELLED,
+            "70100" to ErrorCategory.CANCELLED,
+            "57P01" to ErrorCategory.CONNECTION,
+            "57P02" to ErrorCategory.CONNECTION,
+            "57P03" to ErrorCategory.CONNECTION,
+            "HYT00" to ErrorCategory.TIMEOUT,
+            "HYT01" to ErrorCategory.TIMEOUT,
+            "HY008" to ErrorCategory.CANCELLED,
+        )
+        private val CLASSES = mapOf(
+            "08" to ErrorCategory.CONNECTION,
+            "28" to ErrorCategory.AUTH,
+            "42" to ErrorCategory.SYNTAX,
+            "53" to ErrorCategory.RESOURCE,
+        )
+
+        /** The dialect for what `DatabaseMetaData.getDatabaseProductName` says. */
+        @JvmStatic
+        public fun of(product: String): JdbcDialect = when {
+            product.contains("PostgreSQL", ignoreCase = true) -> POSTGRESQL
+            product.contains("MySQL", ignoreCase = true) || product.contains("MariaDB", ignoreCase = true) -> MYSQL
+            product.equals("H2", ignoreCase = true) -> H2
+            product.equals("SQLite", ignoreCase = true) -> SQLITE
+            else -> OTHER
+        }
+    }
+}
+
+private val FOUR = setOf(
+    Isolation.READ_UNCOMMITTED,
+    Isolation.READ_COMMITTED,
+    Isolation.REPEATABLE_READ,
+    Isolation.SERIALIZABLE,
+)

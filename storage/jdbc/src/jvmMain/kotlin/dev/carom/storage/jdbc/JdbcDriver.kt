@@ -1,0 +1,172 @@
+package dev.carom.storage.jdbc
+
+import dev.carom.storage.Capabilities
+import dev.carom.storage.ErrorInfo
+import dev.carom.storage.OpOptions
+import dev.carom.storage.ResetLevel
+import dev.carom.storage.SessionTxn
+import dev.carom.storage.TxnPolicy
+import dev.carom.storage.sql.Columns
+import dev.carom.storage.sql.Row
+import dev.carom.storage.sql.Sql
+import dev.carom.storage.sql.SqlCursor
+import dev.carom.storage.sql.SqlDriver
+import dev.carom.storage.sql.SqlResult
+import kotlinx.coroutines.Job
+import java.sql.PreparedStatement
+import java.sql.ResultSet
+import java.sql.SQLException
+import java.sql.Statement
+
+/**
+ * Statements over any JDBC driver. Each call runs on a thread for it, after its connection was claimed, and is never
+ * interrupted: a cancelled one is stopped on the server by `Statement.cancel`, again and again until it has ended.
+ *
+ * @property dialect of the database.
+ */
+public class JdbcDriver internal constructor(public val dialect: JdbcDialect, private val threads: JdbcThreads) :
+    SqlDriver<JdbcSession> {
+    override val capabilities: Capabilities =
+        Capabilities(dialect.isolations, savepoints = true, readOnly = dialect.readOnly)
+
+    override suspend fun begin(session: JdbcSession, policy: TxnPolicy): Unit = threads.work { session.begin(policy) }
+
+    override suspend fun commit(session: JdbcSession): Unit = threads.work { session.commit() }
+
+    override suspend fun rollback(session: JdbcSession): Unit = threads.work { session.rollback() }
+
+    override suspend fun savepoint(session: JdbcSession, name: String): Unit = threads.work { session.save(name) }
+
+    override suspend fun releaseSavepoint(session: JdbcSession, name: String): Unit =
+        threads.work { session.release(name) }
+
+    override suspend fun rollbackToSavepoint(session: JdbcSession, name: String): Unit =
+        threads.work { session.restore(name) }
+
+    override fun txnOf(session: JdbcSession): SessionTxn = session.txn
+
+    // Not on the threads of the statements: those may all be busy with what is to be stopped.
+    override suspend fun cancel(session: JdbcSession, call: Job): Unit = threads.control { session.cancel() }
+
+    override fun isClean(session: JdbcSession, level: ResetLevel): Boolean =
+        session.txn == SessionTxn.IDLE && !(level == ResetLevel.FULL && dialect.resetSql.isNotEmpty() && session.used)
+
+    override suspend fun reset(session: JdbcSession, level: ResetLevel): Unit = threads.work {
+        if (session.txn != SessionTxn.IDLE) session.rollback()
+        if (level == ResetLevel.FULL && dialect.resetSql.isNotEmpty()) {
+            session.connection.createStatement().use { it.execute(dialect.resetSql) }
+            session.used = false
+        }
+    }
+
+    override fun abort(session: JdbcSession): Unit = threads.abort(session.connection)
+
+    override fun classify(error: Throwable): ErrorInfo? = (error as? SQLException)?.let(dialect::classify)
+
+    override suspend fun exec(session: JdbcSession, sql: Sql): SqlResult = threads.work {
+        session.fly {
+            val keys = if (sql.options.generatedKeys) Statement.RETURN_GENERATED_KEYS else Statement.NO_GENERATED_KEYS
+            session.connection.prepareStatement(sql.text, keys).use { statement ->
+                bind(statement, sql.params)
+                limit(statement, sql.options)
+                session.armed(statement).execute()
+                val made = if (sql.options.generatedKeys) statement.generatedKeys.use { rowsOf(it) } else emptyList()
+                SqlResult(statement.updateCount.toLong().coerceAtLeast(0), made)
+            }
+        }
+    }
+
+    override suspend fun execBatch(
+        session: JdbcSession,
+        text: String,
+        batch: List<List<Any?>>,
+        options: OpOptions,
+    ): List<Long> = threads.work {
+        session.fly {
+            session.connection.prepareStatement(Sql.of(text, batch.first()).text).use { statement ->
+                limit(statement, options)
+                for (params in batch) {
+                    bind(statement, Sql.of(text, params).params)
+                    statement.addBatch()
+                }
+                session.armed(statement).executeBatch().map { it.toLong() }
+            }
+        }
+    }
+
+    override suspend fun open(session: JdbcSession, sql: Sql): SqlCursor = threads.work {
+        session.fly {
+            val implicit = dialect.pagesInTxnOnly && session.txn == SessionTxn.IDLE
+            if (implicit) session.connection.autoCommit = false
+            val statement = session.connection.prepareStatement(sql.text)
+            try {
+                bind(statement, sql.params)
+                limit(statement, sql.options)
+                statement.fetchSize = sql.options.fetchSize
+                if (sql.options.maxRows > 0) statement.largeMaxRows = sql.options.maxRows
+                JdbcCursor(session, statement, session.armed(statement).executeQuery(), implicit, threads)
+            } catch (failure: Throwable) {
+                closeAll(failure, statement) { if (implicit) session.connection.rollback().also { session.ended() } }
+                throw failure
+            }
+        }
+    }
+
+    private fun closeAll(failure: Throwable, statement: Statement, also: () -> Unit) {
+        for (step in listOf({ statement.close() }, also)) {
+            try {
+                step()
+            } catch (closing: SQLException) {
+                failure.addSuppressed(closing)
+            }
+        }
+    }
+
+    private fun bind(statement: PreparedStatement, params: List<Any?>) {
+        params.forEachIndexed { index, value -> statement.setObject(index + 1, value) }
+    }
+
+    /** A safety net for a client that dies: the library's own timer comes first. */
+    private fun limit(statement: Statement, options: OpOptions) {
+        if (options.timeout.isFinite()) statement.queryTimeout = (options.timeout.inWholeSeconds + NET).toInt()
+    }
+
+    private companion object {
+        const val NET = 2L
+    }
+}
+
+private class JdbcCursor(
+    private val session: JdbcSession,
+    private val statement: PreparedStatement,
+    private val result: ResultSet,
+    private val implicit: Boolean,
+    private val threads: JdbcThreads,
+) : SqlCursor {
+    override val columns: Columns = columnsOf(result)
+
+    override suspend fun fetch(max: Int): List<Row> = threads.work {
+        session.fly {
+            session.armed(statement)
+            val page = ArrayList<Row>(minOf(max, FIRST))
+            while (page.size < max && result.next()) page += rowOf(columns, result)
+            page
+        }
+    }
+
+    override suspend fun close(): Unit = threads.work {
+        try {
+            result.close()
+        } finally {
+            statement.close()
+            if (implicit) {
+                session.connection.rollback()
+                session.ended()
+            }
+        }
+    }
+
+    private companion object {
+        const val FIRST = 256
+    }
+}

@@ -1,0 +1,43 @@
+package dev.carom.storage.jdbc
+
+import dev.carom.storage.sql.ColumnInfo
+import dev.carom.storage.sql.Columns
+import dev.carom.storage.sql.Nullability
+import dev.carom.storage.sql.Row
+import java.sql.Clob
+import java.sql.ResultSet
+import java.sql.ResultSetMetaData
+
+internal fun columnsOf(result: ResultSet): Columns {
+    val meta = result.metaData
+    return Columns(
+        (1..meta.columnCount).map { n ->
+            val nullable = when (meta.isNullable(n)) {
+                ResultSetMetaData.columnNoNulls -> Nullability.NO
+                ResultSetMetaData.columnNullable -> Nullability.YES
+                else -> Nullability.UNKNOWN
+            }
+            ColumnInfo(meta.getColumnLabel(n), meta.getColumnTypeName(n), nullable)
+        },
+    )
+}
+
+internal fun rowOf(columns: Columns, result: ResultSet): Row =
+    Row(columns, (1..columns.size).map { plain(result.getObject(it)) })
+
+internal fun rowsOf(result: ResultSet): List<Row> {
+    val columns = columnsOf(result)
+    val rows = ArrayList<Row>()
+    while (result.next()) rows += rowOf(columns, result)
+    return rows
+}
+
+/** A row outlives its connection: what is only a handle there is read now. */
+private fun plain(value: Any?): Any? = when (value) {
+    is Clob -> value.getSubString(1, Math.toIntExact(minOf(value.length(), MAX_LOB)))
+    is java.sql.Blob -> value.getBytes(1, Math.toIntExact(minOf(value.length(), MAX_LOB)))
+    else -> value
+}
+
+/** Most of a large object that a row takes along, in bytes or characters. */
+private const val MAX_LOB = 16L * 1024 * 1024

@@ -1,0 +1,52 @@
+package dev.carom.storage.jdbc
+
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.asExecutor
+import kotlinx.coroutines.withContext
+import java.sql.Connection
+import java.sql.SQLException
+import java.util.concurrent.Executor
+import java.util.concurrent.Executors
+
+/**
+ * Threads for what blocks: as many as there can be connections, since a connection is claimed before a thread is asked for;
+ * and as many for cancelling and cutting off. Virtual ones where they do not pin their carriers (JDK 24).
+ */
+internal class JdbcThreads(connections: Int) {
+    private val workers = virtual ?: Dispatchers.IO.limitedParallelism(connections, "carom-jdbc")
+    private val controllers = virtual ?: Dispatchers.IO.limitedParallelism(connections, "carom-jdbc-control")
+
+    /**
+     * Goes on to its end whatever happens to the caller: what stops it is a cancel request. Two contexts, for one that both
+     * shields and changes threads would lose the result.
+     */
+    suspend fun <T> work(block: () -> T): T = withContext(NonCancellable) { withContext(workers) { block() } }
+
+    suspend fun <T> control(block: () -> T): T = withContext(NonCancellable) { withContext(controllers) { block() } }
+
+    fun abort(connection: Connection) {
+        val executor = controllers.asExecutor()
+        executor.execute {
+            try {
+                connection.abort(executor)
+            } catch (_: SQLException) {
+                // It is being thrown away: there is nobody to tell.
+            }
+        }
+    }
+
+    private companion object {
+        const val UNPINNED_JDK = 24
+
+        val virtual: CoroutineDispatcher? =
+            if (Runtime.version().feature() >= UNPINNED_JDK) {
+                val create = Executors::class.java.getMethod("newVirtualThreadPerTaskExecutor")
+                (create.invoke(null) as Executor).asCoroutineDispatcher()
+            } else {
+                null
+            }
+    }
+}

@@ -1,7 +1,5 @@
 package dev.carom.pool
 
-import dev.carom.pool.internal.set.bounded
-import dev.carom.pool.internal.set.within
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.INFINITE
 import kotlin.time.Duration.Companion.seconds

@@ -85,6 +85,9 @@ public interface Pool<C : Any> {
     /** [awaitReady] for one connection. */
     public suspend fun awaitReady(): Unit = awaitReady(1)
 
+    /** Whether the pool is alive, and whether its service can be used, now. Never suspends. */
+    public fun health(): HealthStatus
+
     /** Why a claim would be served, or not, now. */
     public suspend fun explain(): Explanation
 

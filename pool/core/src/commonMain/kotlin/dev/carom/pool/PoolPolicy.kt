@@ -132,7 +132,6 @@ public class PoolPolicy(
 
     private companion object {
         const val MAX_SLOTS = 4_032
-        const val MAX_NOTICES = 65_536
         const val MIN_JITTER = 0.1
     }
 }
@@ -168,6 +167,8 @@ public class BackoffPolicy(
         const val MIN_JITTER = 0.1
     }
 }
+
+internal const val MAX_NOTICES = 65_536
 
 internal fun within(name: String, value: Int, bounds: IntRange) {
     require(value in bounds) {

@@ -11,6 +11,8 @@ package dev.carom.pool
  * @property refused claims that ended in a [PoolException].
  * @property wanted connections the pool is aiming at.
  * @property maxSlots the limit all connections together never exceed, as it is now.
+ * @property opened connections opened since the pool was opened.
+ * @property closed connections given up since: closed, or being closed. Always [opened] − [connected].
  * @property paused whether claims of the normal lane wait.
  */
 public class PoolSnapshot(
@@ -22,6 +24,8 @@ public class PoolSnapshot(
     public val refused: Long,
     public val wanted: Int,
     public val maxSlots: Int,
+    public val opened: Long,
+    public val closed: Long,
     public val paused: Boolean,
 ) {
     /** Open connections: ready, on loan, being checked or cleaned, or draining. */

@@ -1,9 +1,5 @@
 package dev.carom.pool
 
-import dev.carom.pool.internal.set.MAX_NOTICES
-import dev.carom.pool.internal.set.atLeast
-import dev.carom.pool.internal.set.bounded
-import dev.carom.pool.internal.set.within
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds

@@ -6,10 +6,15 @@ import io.kotest.matchers.collections.shouldContain
 import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.ints.shouldBeInRange
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
+import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.test.currentTime
+import kotlinx.coroutines.test.runCurrent
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -153,6 +158,47 @@ class PoolHealthTest :
                 repeat(400) { pool.use {} }
                 after(1.seconds)
                 all.forEach { on(it).claims.toInt() shouldBeInRange 97..107 }
+            }
+        }
+
+        test("down, a pool is live but not ready; a claim made before DNS answers is served when it does (AT-14)") {
+            val network = FakeNetwork().apply { connectDelay = 100.milliseconds }
+            poolTest(emptySet(), PoolPolicy(spares = 16, maxSlots = 16, claimTimeout = 10.seconds), network) {
+                "${pool.health()}" shouldBe "live, not ready: no backend is listed"
+                val early = test.async { pool.claim().close() }
+                after(3.seconds)
+                listed.value = setOf(a)
+                test.runCurrent()
+                val listedAt = test.currentTime
+                early.await()
+                (test.currentTime - listedAt) shouldBe 100L
+                pool.awaitReady(16)
+                // 16 connects of 100 ms, four at a time.
+                (test.currentTime - listedAt) shouldBeInRange 400L..500L
+                pool.health().ready shouldBe true
+                network.set(a, FakeNetwork.Mode.Refusing)
+                network.live.forEach { it.hangUp(Refused("down")) }
+                after(1.seconds)
+                pool.health().live shouldBe true
+                pool.health().ready shouldBe false
+                pool.health().reason shouldContain "no backend is online: Refused"
+                pool.close(0)
+                "${pool.health()}" shouldBe "dead, not ready: the pool is closed"
+            }
+        }
+
+        test("connections opened are those closed and those there, at every moment (AT-23)") {
+            poolTest(setOf(a, b), PoolPolicy(spares = 4, maxSlots = 8, maxLifetime = 2.seconds)) {
+                repeat(200) { i ->
+                    after(50.milliseconds)
+                    if (i % 10 == 0) network.live.firstOrNull()?.hangUp(Refused("reset"))
+                    if (i % 7 == 0) pool.claim().discard()
+                    if (i % 40 == 0) listed.value = if (i % 80 == 0) setOf(a) else setOf(a, b)
+                    test.runCurrent()
+                    now.opened shouldBe now.closed + now.connected
+                    // Connects that were called off just as they succeeded are in nobody's books.
+                    (network.opened - now.opened) shouldBeInRange 0L..3L
+                }
             }
         }
 

@@ -225,6 +225,11 @@ public final class BlockingPool<C> implements AutoCloseable {
         JavaCalls.call(k -> pool.awaitReady(connections, k));
     }
 
+    /** Whether the pool is alive, and whether its service can be used, now. Never waits. */
+    public HealthStatus health() {
+        return pool.health();
+    }
+
     /**
      * Why a claim would be served, or not, now.
      *

@@ -11,7 +11,6 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.runTest
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.hours
-import kotlin.time.Duration.Companion.minutes
 
 class WrongPasswordTest :
     FunSpec({
@@ -30,15 +29,11 @@ class WrongPasswordTest :
 
                     override suspend fun close(connection: Unit) = Unit
                 }
-                // As long as the pool does not tell a refused login from other failures: long for all of them.
-                val policy = PoolPolicy(
-                    backoff = BackoffPolicy(start = 5.minutes, max = 10.minutes, memory = 1.hours),
-                )
                 val pool = openPool(
                     "locked out",
                     fixedResolver(backend),
                     refusing,
-                    policy,
+                    PoolPolicy(),
                     testScheduler.timeSource,
                     Random(1),
                 )

@@ -1,6 +1,5 @@
 package dev.carom.pool.internal
 
-import dev.carom.pool.PoolNotice
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableSharedFlow
@@ -10,11 +9,11 @@ import kotlinx.coroutines.flow.transformWhile
 import kotlin.concurrent.Volatile
 
 /** Tells notices to whoever collects; the slow lose the oldest and learn how many. Told by one thread at a time. */
-internal class NoticeBoard(buffer: Int) {
-    private class Numbered(val number: Long, val notice: PoolNotice?)
+internal class NoticeBoard<N : Any>(buffer: Int, missed: (Long) -> N) {
+    private class Numbered<N>(val number: Long, val notice: N?)
 
     private val told =
-        MutableSharedFlow<Numbered>(extraBufferCapacity = buffer, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+        MutableSharedFlow<Numbered<N>>(extraBufferCapacity = buffer, onBufferOverflow = BufferOverflow.DROP_OLDEST)
 
     @Volatile
     private var next = 0L
@@ -22,14 +21,14 @@ internal class NoticeBoard(buffer: Int) {
     @Volatile
     private var closed = false
 
-    val notices: Flow<PoolNotice> = flow {
+    val notices: Flow<N> = flow {
         var expected = 0L
         val numbered = told
             .onSubscription {
                 expected = next
                 if (closed) emit(Numbered(next, null))
             }.transformWhile { numbered ->
-                if (numbered.number > expected) emit(PoolNotice.Missed(numbered.number - expected))
+                if (numbered.number > expected) emit(missed(numbered.number - expected))
                 expected = numbered.number + 1
                 numbered.notice?.let { emit(it) }
                 numbered.notice != null
@@ -37,7 +36,7 @@ internal class NoticeBoard(buffer: Int) {
         numbered.collect { emit(it) }
     }
 
-    fun tell(notice: PoolNotice) {
+    fun tell(notice: N) {
         told.tryEmit(Numbered(next, notice))
         next++
     }

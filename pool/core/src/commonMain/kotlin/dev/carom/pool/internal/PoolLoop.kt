@@ -39,7 +39,7 @@ internal class PoolLoop<C : Any>(
     private val inbox = Channel<LoopInput>(Channel.UNLIMITED)
     val clock = CoarseClock(start) { send(ShellInput.Pulse) }
     val desk = ClaimDesk<C>(rules(policy, hooks), clock, this)
-    val board = NoticeBoard(policy.noticeBuffer)
+    val board = NoticeBoard<PoolNotice>(policy.noticeBuffer) { PoolNotice.Missed(it) }
     val report = CompletableDeferred<CloseReport>()
 
     private val state = PoolState(policy, desk, random, hooks)
@@ -55,6 +55,8 @@ internal class PoolLoop<C : Any>(
     private var couldGrow = false
 
     val snapshots = MutableStateFlow(state.snapshot(name, refused, PoolSnapshot.Phase.Open))
+
+    val running: Boolean get() = job.isActive
 
     suspend fun join() = job.join()
 
@@ -111,6 +113,8 @@ internal class PoolLoop<C : Any>(
             refused = refused,
             wanted = 0,
             maxSlots = snapshots.value.maxSlots,
+            opened = snapshots.value.opened,
+            closed = snapshots.value.opened,
             paused = false,
         )
         board.close()

@@ -6,6 +6,7 @@ import dev.carom.pool.ClaimOptions
 import dev.carom.pool.CloseReport
 import dev.carom.pool.Connector
 import dev.carom.pool.Explanation
+import dev.carom.pool.HealthStatus
 import dev.carom.pool.Holder
 import dev.carom.pool.Pool
 import dev.carom.pool.PoolException
@@ -130,6 +131,26 @@ internal class PoolShell<C : Any> private constructor(
         val answer = CompletableDeferred<PoolException>()
         loop.send(ShellInput.WhyNotReady(connections, answer))
         throw answer(answer)
+    }
+
+    override fun health(): HealthStatus {
+        val seen = snapshot.value
+        val live = loop.running && seen.phase == PoolSnapshot.Phase.Open
+        val online = seen.backends.count { it.online && it.active }
+        val reason = when {
+            !live -> "the pool is ${seen.phase.name.lowercase()}"
+
+            seen.paused -> "paused"
+
+            seen.backends.none { !it.removed } -> "no backend is listed"
+
+            online == 0 ->
+                "no backend is online" +
+                    seen.backends.firstNotNullOfOrNull { it.lastError }?.let { ": $it" }.orEmpty()
+
+            else -> "$seen"
+        }
+        return HealthStatus(live, live && online > 0 && !seen.paused, reason)
     }
 
     override suspend fun explain(): Explanation = explain(null, null)

@@ -133,6 +133,8 @@ internal class PoolState(
             refused = refused,
             wanted = allotment.total,
             maxSlots = book.maxSlots,
+            opened = book.opened,
+            closed = closed + forced + book.dropped,
             paused = paused,
         )
     }
@@ -171,6 +173,7 @@ internal class PoolState(
         if (slot.state != SlotState.Connecting) return
         val set = slot.set
         set.succeeded()
+        book.opened++
         book.move(slot, SlotState.Standby(upkeep.newLife()), "connected")
         roles.learnt(set, probe)
         if (set.reach != Reach.Up) {

@@ -25,6 +25,11 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
     var spares = policy.spares
     var maxSlots = policy.maxSlots
 
+    /** Connections opened in all, and those of them that ended by themselves. */
+    var opened = 0L
+    var dropped = 0L
+        private set
+
     /** Connections closed in all, and of these under their holders. */
     var closed = 0
         private set
@@ -124,7 +129,10 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
 
     fun gone(slot: Slot, reason: String) {
         val set = slot.set
-        if (slot.state.life != null) set.bankLoans(slot.index, lending)
+        if (slot.state.life != null) {
+            dropped++
+            set.bankLoans(slot.index, lending)
+        }
         tell(PoolNotice.SlotChanged(slot.id, set.backend, slot.state.status, null, reason, null))
         slots.remove(slot.id)
         set.remove(slot)

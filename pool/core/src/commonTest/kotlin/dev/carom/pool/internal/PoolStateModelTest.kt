@@ -365,6 +365,9 @@ private class World(private val seed: Int) : DeskEvents {
         expect(snapshot.slots >= tasks.size) { "${tasks.size} coroutines, but ${snapshot.slots} slots" }
         val open = tasks.values.count { it is Open }
         expect(snapshot.connected == open) { "$open open connections, but the snapshot says ${snapshot.connected}" }
+        expect(snapshot.opened == snapshot.closed + open) {
+            "${snapshot.opened} opened, ${snapshot.closed} closed, but $open open"
+        }
         expect(snapshot.claimed == holders.count { it.second.open && !closes(it.second) }) {
             "${holders.size} holders, but the snapshot says ${snapshot.claimed}: ${snapshot.backends}, $tasks"
         }

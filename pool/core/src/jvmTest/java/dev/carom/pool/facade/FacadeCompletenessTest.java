@@ -47,7 +47,7 @@ class FacadeCompletenessTest {
 
     /** What never waits needs no future: it is on {@code PoolFutures.pool()}. */
     private static final Set<String> NOT_IN_FUTURES =
-            Set.of("name()", "policy()", "snapshots()", "notices()", "tryClaim()", "tryClaim(String)", "undrain(Backend)",
+            Set.of("name()", "policy()", "snapshots()", "notices()", "tryClaim()", "tryClaim(String)", "undrain(Backend)", "health()",
                     "evict()", "evict(Backend)", "pause()", "resume()", "limit(int, int)");
 
     /** A watch that blocks costs a thread for each connection: {@code whenClosed} is a stage. */

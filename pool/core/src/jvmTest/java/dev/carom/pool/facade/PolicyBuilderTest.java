@@ -110,7 +110,7 @@ class PolicyBuilderTest {
                 + ", maxLifetime=14s, lifetimeJitter=0.15, rebalanceInterval=16s, shrinkInterval=17s, "
                 + "maxWaiters=19, queue=ControlledDelay(target=20ms, interval=21ms), reserved=1, ceiling=22, "
                 + "connectRate=23.5, authBackoff=" + backoff.build() + ", idleTimeout=24s, drainTimeout=25s, "
-                + "retention=WhenDown, roleInterval=26s, "
+                + "retention=WhileUp, roleInterval=26s, "
                 + "lease=LeasePolicy(warnAfter=27s, abortAfter=28s, sites=29, nested=Error), "
                 + "outlier=OutlierPolicy(failuresInARow=30, failureShare=0.31, minimumReports=32, interval=33s, "
                 + "ejection=34s, maxEjection=35s, maxEjected=0.36), "

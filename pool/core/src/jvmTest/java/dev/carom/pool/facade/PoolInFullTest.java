@@ -158,8 +158,10 @@ class PoolInFullTest {
     @DisplayName("drain, undrain, evict, limit, pause and resume")
     void motion() throws Exception {
         open(new PoolPolicyBuilder().maxSlots(6).ceiling(8));
+        pool.claim(new ClaimOptionsBuilder().only(REPLICA).build()).close();
         assertTrue(pool.drain(REPLICA) > 0);
         for (int i = 0; i < 10; i++) pool.run(connection -> assertEquals("primary", connection));
+        assertTrue(pool.health().getLive() && pool.health().getReady(), pool.health().toString());
         pool.undrain(REPLICA);
         assertEquals(0, pool.futures().drain(new Backend("unknown", "10.0.0.3", 1)).join());
         pool.evict();
@@ -171,6 +173,7 @@ class PoolInFullTest {
         assertThrows(PoolException.class, () -> pool.claim(hasty));
         pool.claim(new ClaimOptionsBuilder().reserved(true).build()).close();
         assertNull(pool.tryClaim());
+        assertFalse(pool.health().getReady());
         pool.resume();
         pool.claim().close();
     }

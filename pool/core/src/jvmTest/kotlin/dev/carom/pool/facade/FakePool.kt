@@ -7,6 +7,7 @@ import dev.carom.pool.ClaimOutcome
 import dev.carom.pool.CloseReport
 import dev.carom.pool.Explanation
 import dev.carom.pool.Fault
+import dev.carom.pool.HealthStatus
 import dev.carom.pool.Pool
 import dev.carom.pool.PoolException
 import dev.carom.pool.PoolNotice
@@ -148,6 +149,8 @@ class FakePool(private val size: Int) : Pool<FakePool.Connection> {
         return claim(options.holder)
     }
 
+    override fun health(): HealthStatus = unsupported()
+
     override suspend fun explain(): Explanation = unsupported()
 
     override suspend fun explain(claim: Claim<Connection>): Explanation = unsupported()
@@ -203,7 +206,7 @@ class FakePool(private val size: Int) : Pool<FakePool.Connection> {
     }
 
     private fun snapshotOf(phase: PoolSnapshot.Phase) =
-        PoolSnapshot("fake", phase, emptyList(), 0, 0, 0, size, size, paused = false)
+        PoolSnapshot("fake", phase, emptyList(), 0, 0, 0, size, size, opened = 0, closed = 0, paused = false)
 
     private inner class FakeClaim(private val held: Connection) : Claim<Connection> {
         private val ended = AtomicBoolean()

@@ -2,7 +2,6 @@ package dev.carom.pool.net
 
 import dev.carom.pool.AuthenticationFailed
 import dev.carom.pool.Backend
-import dev.carom.pool.BackoffPolicy
 import dev.carom.pool.Connector
 import dev.carom.pool.Credentials
 import dev.carom.pool.CredentialsProvider
@@ -144,12 +143,7 @@ class LoginPoolTest :
                     "locked out",
                     fixedResolver(backend),
                     LoggingIn { Credentials("app", Secret.of(canary)) },
-                    PoolPolicy(
-                        claimTimeout = 1.seconds,
-                        connectTimeout = 900.milliseconds,
-                        // Until the pool tells a refused login from other failures by itself.
-                        backoff = BackoffPolicy(start = 300.seconds, max = 600.seconds, memory = 3_600.seconds),
-                    ),
+                    PoolPolicy(claimTimeout = 1.seconds, connectTimeout = 900.milliseconds),
                 )
                 val notices =
                     launch(start = CoroutineStart.UNDISPATCHED) { pool.notices.collect { text += it.toString() } }

@@ -1,6 +1,8 @@
 package dev.carom.samples.echo
 
+import dev.carom.pool.Backend
 import dev.carom.pool.dns.DnsConfig
+import dev.carom.pool.fixedResolver
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
@@ -39,6 +41,9 @@ class EchoSpec :
                     val config = DnsConfig(listOf(zone.address))
                     Snippets(config).echo("hello") shouldBe "hello"
                     SnippetsJava.echo(config, "hello".toByteArray()) shouldBe "hello"
+                    SnippetsInFull.policy.maxSlots shouldBe 64
+                    SnippetsInFull.persistent(fixedResolver(Backend("echo1", "127.0.0.1", backend.port))) shouldBe
+                        "hello"
                 }
             }
         }

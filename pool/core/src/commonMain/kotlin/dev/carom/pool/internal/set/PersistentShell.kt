@@ -28,9 +28,12 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.getAndUpdate
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
+import kotlin.coroutines.resume
+import kotlin.coroutines.resumeWithException
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.TimeMark
@@ -76,11 +79,12 @@ internal class PersistentShell<C : Any, M : Any>(
         val done = CompletableDeferred<Unit>()
         val entry = entry(message, done)
         admit(entry)
-        try {
-            done.await()
-        } finally {
-            // Cancelled: nobody waits for it any more. Otherwise it is not there.
-            if (!done.isCompleted) outbox.update { it.remove(entry) }
+        suspendCancellableCoroutine { continuation ->
+            // In the call that cancels: once that returns, the message is on its way already or never will be.
+            continuation.invokeOnCancellation { outbox.update { it.remove(entry) } }
+            done.invokeOnCompletion { cause ->
+                if (cause == null) continuation.resume(Unit) else continuation.resumeWithException(cause)
+            }
         }
     }
 

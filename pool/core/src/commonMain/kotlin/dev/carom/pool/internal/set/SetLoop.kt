@@ -9,6 +9,7 @@ import dev.carom.pool.SetConnection
 import dev.carom.pool.SetNotice
 import dev.carom.pool.SetPolicy
 import dev.carom.pool.SetSnapshot
+import dev.carom.pool.internal.NoticeBoard
 import dev.carom.pool.resolverPause
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
@@ -63,7 +64,7 @@ internal class SetLoop<C : Any>(
     private val state = SetState(policy, preference, random) { holdings[it]?.leases ?: 0 }
     private var resolving: Job? = null
     private var backends = 0
-    val notices = Notices<SetNotice>(policy.noticeBuffer) { SetNotice.Missed(it) }
+    val notices = NoticeBoard<SetNotice>(policy.noticeBuffer) { SetNotice.Missed(it) }
     val report = CompletableDeferred<CloseReport>()
     val connections = MutableStateFlow<List<SetConnection<C>>>(emptyList())
     val roster = MutableStateFlow(Roster<C>(emptyList(), Phase.Open))

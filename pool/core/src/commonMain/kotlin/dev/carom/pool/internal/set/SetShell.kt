@@ -41,7 +41,7 @@ internal class SetShell<C : Any> private constructor(
 ) : ConnectionSet<C> {
     override val connections: StateFlow<List<SetConnection<C>>> = loop.connections.asStateFlow()
     override val snapshot: StateFlow<SetSnapshot> = loop.snapshots.asStateFlow()
-    override val notices: Flow<SetNotice> = loop.notices.flow
+    override val notices: Flow<SetNotice> = loop.notices.notices
 
     /** Differences of a StateFlow: nothing to overflow, nothing to lose. */
     override val changes: Flow<SetChange<C>> = flow {

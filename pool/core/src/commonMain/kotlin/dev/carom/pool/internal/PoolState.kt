@@ -270,7 +270,9 @@ internal class PoolState(
             is Outcome.Unused -> readmit(slot, state.life, "returned")
 
             is Outcome.Discarded -> {
-                broken(slot, "discarded${outcome.cause.because}", outcome.cause, blame = outcome.cause != null)
+                // A holder that stalls says nothing about the backend; but a peer that fell silent might be why.
+                val blame = outcome.cause != null && outcome.cause !is Stalled
+                broken(slot, "discarded${outcome.cause.because}", outcome.cause, blame)
                 if (outcome.cause != null) upkeep.sweep(slot.set)
             }
 

@@ -1,5 +1,7 @@
 package dev.carom.pool
 
+import dev.carom.pool.internal.record.RecordedFailure
+
 /** Something an operator may want to log or count. Every notice says what happened and why; `toString` is a log line. */
 public sealed interface PoolNotice {
 
@@ -176,5 +178,5 @@ public enum class SlotStatus {
     Closing,
 }
 
-internal fun describe(cause: Throwable): String =
-    cause.message?.let { "${cause::class.simpleName}: $it" } ?: cause::class.simpleName ?: "failure"
+internal fun describe(cause: Throwable): String = (cause as? RecordedFailure)?.description
+    ?: cause.message?.let { "${cause::class.simpleName}: $it" } ?: cause::class.simpleName ?: "failure"

@@ -5,6 +5,8 @@ import dev.carom.pool.internal.FlowPublisherKt;
 import dev.carom.pool.internal.JavaCalls;
 import java.time.Duration;
 import java.util.concurrent.Flow.Publisher;
+import kotlin.random.Random;
+import kotlin.time.TimeSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +45,24 @@ public final class BlockingPool<C> implements AutoCloseable {
     public static <C> BlockingPool<C> open(
             String name, Resolver resolver, Connector<C> connector, PoolPolicy policy) {
         return JavaCalls.inOwnScope(scope -> of(OpenPoolKt.openPool(scope, name, resolver, connector, policy)));
+    }
+
+    /**
+     * Opens a pool that records all it decides by, for {@link PoolReplays#replayPool(Iterable)}.
+     *
+     * @param recording gets one line for the pool and one for each event, and must not block for long
+     */
+    public static <C> BlockingPool<C> open(
+            String name, Resolver resolver, Connector<C> connector, PoolPolicy policy, PoolRecording recording) {
+        return JavaCalls.inOwnScope(scope -> of(OpenPoolKt.openPool(
+                scope,
+                name,
+                resolver,
+                connector,
+                policy,
+                recording,
+                TimeSource.Monotonic.INSTANCE,
+                Random.Default)));
     }
 
     /** Opens a pool whose connector blocks: {@link BlockingConnector#toConnector}. */

@@ -42,6 +42,22 @@ public fun <C : Any> CoroutineScope.openPool(
 ): Pool<C> = PoolShell.open(this, name, resolver, connector, policy, hooksOf(connector), timeSource, random)
 
 /**
+ * [openPool] with a [recording] of all that the pool decides by, for [replayPool].
+ *
+ * @param recording gets one line for the pool and one for each event.
+ * @param random whence the seed is drawn that the pool's dice have, and the recording says.
+ */
+public fun <C : Any> CoroutineScope.openPool(
+    name: String,
+    resolver: Resolver,
+    connector: Connector<C>,
+    policy: PoolPolicy = PoolPolicy(),
+    recording: PoolRecording,
+    timeSource: TimeSource = TimeSource.Monotonic,
+    random: Random = Random.Default,
+): Pool<C> = PoolShell.open(this, name, resolver, connector, policy, hooksOf(connector), timeSource, random, recording)
+
+/**
  * A hook that is not overridden does nothing, and need not be waited for: then a claim is ready as it is, and a return
  * puts the connection straight back. Delegation (`by`) counts as overriding: correct, only slower.
  */

@@ -53,7 +53,7 @@ internal class Membership(
 
     private fun enrol(backend: Backend) {
         val backoff = Backoff(policy.backoff, book.random)
-        val set = SlotSet(backend, book.random.nextDouble(), backoff, Backoff(policy.authBackoff, book.random))
+        val set = SlotSet(backend, book.random.nextDouble(), backoff, Backoff(policy.authBackoff, book.random), lending)
         book.sets[backend] = set
         outliers.enrol(set)
         book.tell(PoolNotice.BackendAdded(backend))

@@ -8,24 +8,38 @@ import kotlin.concurrent.atomics.ExperimentalAtomicApi
 import kotlin.concurrent.atomics.incrementAndFetch
 import kotlin.concurrent.atomics.plusAssign
 
+/** What a [Meter] says at this moment: the part of it by which the pool decides. */
+internal interface Readings {
+    /** In halves: a degraded answer is half a failure. */
+    val goodHalves: Long
+    val badHalves: Long
+
+    /** Failures without a success between them. */
+    val inARow: Int
+
+    /** How often callers found the backend demoted: what was probed before does not count any more. */
+    val demotions: Int
+
+    /** What the backend does for claims that ask for a role. */
+    val role: Role
+}
+
 /**
  * What callers have learnt about one backend: written by them on any thread, read by the pool. Its own small races (two
  * latencies at once: one is lost) do no harm.
  */
 @OptIn(ExperimentalAtomicApi::class)
-internal class Meter {
+internal class Meter : Readings {
     private val good = AtomicLong(0)
     private val bad = AtomicLong(0)
     private val failuresInARow = AtomicInt(0)
 
     private val demoted = AtomicInt(0)
 
-    /** What the backend does for claims that ask for a role. */
     @Volatile
-    var role: Role = Role.Unknown
+    override var role: Role = Role.Unknown
 
-    /** How often callers found it demoted: what was probed before does not count any more. */
-    val demotions: Int get() = demoted.load()
+    override val demotions: Int get() = demoted.load()
 
     /** So many failures in a row are worth an event. */
     @Volatile
@@ -40,10 +54,9 @@ internal class Meter {
 
     val latencyNanos: Long get() = smoothedNanos.toLong()
 
-    /** In halves: a degraded answer is half a failure. */
-    val goodHalves: Long get() = good.load()
-    val badHalves: Long get() = bad.load()
-    val inARow: Int get() = failuresInARow.load()
+    override val goodHalves: Long get() = good.load()
+    override val badHalves: Long get() = bad.load()
+    override val inARow: Int get() = failuresInARow.load()
 
     /** Exponentially weighted, an eighth for the newest (as TCP's round-trip time, RFC 6298 section 2). */
     fun took(nanos: Long) {

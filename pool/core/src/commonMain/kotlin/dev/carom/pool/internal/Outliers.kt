@@ -7,16 +7,16 @@ import kotlin.time.Duration
 
 /** Leaves out, for a while, backends that accept connections but fail their callers. */
 internal class Outliers(private val policy: OutlierPolicy, private val book: SlotBook) {
-    private class Record(meter: Meter) {
-        var good = meter.goodHalves
-        var bad = meter.badHalves
+    private class Record(readings: Readings) {
+        var good = readings.goodHalves
+        var bad = readings.badHalves
         var ejections = 0
         var probation = false
         val clean: Boolean get() = ejections == 0 && !probation
 
-        fun restart(meter: Meter) {
-            good = meter.goodHalves
-            bad = meter.badHalves
+        fun restart(readings: Readings) {
+            good = readings.goodHalves
+            bad = readings.badHalves
         }
     }
 
@@ -35,12 +35,13 @@ internal class Outliers(private val policy: OutlierPolicy, private val book: Slo
         val record = record(set)
         if (nextLook == null) {
             nextLook = book.now + policy.interval
-            book.sets.values.forEach { record(it).restart(it.meter) }
+            book.sets.values.forEach { record(it).restart(it.readings) }
         }
         set.meter.watched = true
-        if (set.meter.inARow < set.meter.tolerance) return false
+        val inARow = set.readings.inARow
+        if (inARow < set.meter.tolerance) return false
         val why = cause?.let { ": ${describe(it)}" }.orEmpty()
-        val what = if (record.probation) "failed again" else "${set.meter.inARow} failures in a row"
+        val what = if (record.probation) "failed again" else "$inARow failures in a row"
         return eject(set, record, what + why)
     }
 
@@ -72,11 +73,11 @@ internal class Outliers(private val policy: OutlierPolicy, private val book: Slo
         var quiet = true
         for (set in book.sets.values) {
             val record = record(set)
-            val good = set.meter.goodHalves - record.good
-            val bad = set.meter.badHalves - record.bad
-            record.restart(set.meter)
+            val good = set.readings.goodHalves - record.good
+            val bad = set.readings.badHalves - record.bad
+            record.restart(set.readings)
             if (set.ejectedUntil == null) {
-                if (good > 0 && set.meter.inARow == 0) relax(set, record)
+                if (good > 0 && set.readings.inARow == 0) relax(set, record)
                 changed = judge(set, record, good, bad) or changed
             }
             if (bad > 0 || !record.clean) quiet = false
@@ -123,7 +124,7 @@ internal class Outliers(private val policy: OutlierPolicy, private val book: Slo
         book.tell(PoolNotice.BackendReadmitted(set.backend, reason))
     }
 
-    private fun record(set: SlotSet) = records.getOrPut(set) { Record(set.meter) }
+    private fun record(set: SlotSet) = records.getOrPut(set) { Record(set.readings) }
 
     private companion object {
         const val PERCENT = 100

@@ -114,4 +114,7 @@ internal interface Lending {
 
     /** When the connection at [index] last came back, in milliseconds. */
     fun idleSince(index: Int): Long
+
+    /** What callers have written into [meter], for decisions. */
+    fun readings(meter: Meter): Readings = meter
 }

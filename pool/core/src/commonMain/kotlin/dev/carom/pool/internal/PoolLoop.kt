@@ -8,9 +8,11 @@ import dev.carom.pool.Holder
 import dev.carom.pool.PoolException
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
+import dev.carom.pool.PoolRecording
 import dev.carom.pool.PoolSnapshot
 import dev.carom.pool.QueuePolicy
 import dev.carom.pool.Resolver
+import dev.carom.pool.internal.record.Recorder
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CompletableJob
 import kotlinx.coroutines.CoroutineScope
@@ -35,6 +37,7 @@ internal class PoolLoop<C : Any>(
     private val job: CompletableJob,
     start: kotlin.time.TimeMark,
     random: Random,
+    recording: PoolRecording?,
 ) : DeskEvents {
     private val inbox = Channel<LoopInput>(Channel.UNLIMITED)
     val clock = CoarseClock(start) { send(ShellInput.Pulse) }
@@ -42,7 +45,8 @@ internal class PoolLoop<C : Any>(
     val board = NoticeBoard<PoolNotice>(policy.noticeBuffer) { PoolNotice.Missed(it) }
     val report = CompletableDeferred<CloseReport>()
 
-    private val state = PoolState(policy, desk, random, hooks)
+    private val recorder = recording?.let { Recorder(it, desk, random).apply { begin(name, policy, hooks) } }
+    private val state = PoolState(policy, recorder?.lending ?: desk, recorder?.random ?: random, hooks)
     private val tasks = HashMap<Long, SlotTask<C>>()
     private val lines = LinkedHashMap<Long, Line<C>>()
     private val closing = Closing(policy)
@@ -187,7 +191,8 @@ internal class PoolLoop<C : Any>(
             is PoolEvent.Connected -> admit(event.slot)
             else -> Unit
         }
-        for (effect in state.on(event, clock.now())) perform(effect)
+        val now = clock.now()
+        for (effect in recorder?.decide(state, event, now) ?: state.on(event, now)) perform(effect)
         if (event is PoolEvent.Ended) {
             tasks.remove(event.slot)
             if (lines.remove(event.slot) != null) assign()

@@ -12,6 +12,7 @@ import dev.carom.pool.Pool
 import dev.carom.pool.PoolException
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.PoolPolicy
+import dev.carom.pool.PoolRecording
 import dev.carom.pool.PoolSnapshot
 import dev.carom.pool.Resolver
 import dev.carom.pool.within
@@ -237,12 +238,14 @@ internal class PoolShell<C : Any> private constructor(
             hooks: Hooks,
             timeSource: TimeSource,
             random: Random,
+            recording: PoolRecording? = null,
         ): Pool<C> {
             require(name.isNotEmpty()) { "a pool's name must not be empty" }
             // A supervisor: one failing connection is not the end of the pool.
             val job = SupervisorJob(parent.coroutineContext[Job])
             val scope = CoroutineScope(parent.coroutineContext + job + CoroutineName("pool $name"))
-            val loop = PoolLoop(name, policy, resolver, connector, hooks, scope, job, timeSource.markNow(), random)
+            val start = timeSource.markNow()
+            val loop = PoolLoop(name, policy, resolver, connector, hooks, scope, job, start, random, recording)
             job.invokeOnCompletion { loop.ended(it) }
             scope.launch { loop.run() }
             return PoolShell(name, policy, connector, hooks, loop)

@@ -8,7 +8,7 @@ import dev.carom.pool.describe
 internal class Roles(private val book: SlotBook, private val hooks: Hooks) {
     fun learnt(set: SlotSet, probe: Probe?) {
         // Asked before a caller found it demoted: that caller knows better.
-        if (!hooks.role || probe == null || probe.demotions != set.meter.demotions) return
+        if (!hooks.role || probe == null || probe.demotions != set.readings.demotions) return
         set.meter.role = probe.role
         tell(set, probe.role, "probe")
     }
@@ -16,7 +16,7 @@ internal class Roles(private val book: SlotBook, private val hooks: Hooks) {
     fun lost(set: SlotSet, cause: Throwable?) {
         // Asked again soon: fail-overs are when roles change.
         set.nextProbe = book.now
-        tell(set, set.meter.role, "a caller was told so" + cause?.let { ": ${describe(it)}" }.orEmpty())
+        tell(set, set.readings.role, "a caller was told so" + cause?.let { ": ${describe(it)}" }.orEmpty())
     }
 
     private fun tell(set: SlotSet, role: Role, reason: String) {

@@ -14,9 +14,13 @@ internal class SlotSet(
     var order: Double,
     val backoff: Backoff,
     val auth: Backoff,
+    lending: Lending,
 ) {
     val slots = ArrayList<Slot>()
     val meter = Meter()
+
+    /** Of [meter], what decisions are made by. */
+    val readings = lending.readings(meter)
     var reach = Reach.Unknown
     var upSince: Duration? = null
     var wanted = 0

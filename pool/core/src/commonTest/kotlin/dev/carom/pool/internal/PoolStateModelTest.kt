@@ -8,11 +8,16 @@ import dev.carom.pool.Fault
 import dev.carom.pool.OutlierPolicy
 import dev.carom.pool.PlacementPolicy
 import dev.carom.pool.PoolPolicy
+import dev.carom.pool.PoolRecording
 import dev.carom.pool.PoolSnapshot
 import dev.carom.pool.Retention
 import dev.carom.pool.Role
 import dev.carom.pool.backend
+import dev.carom.pool.internal.record.Recorder
+import dev.carom.pool.replayPool
+import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Deferred
@@ -36,9 +41,22 @@ class PoolStateModelTest :
         test("in $worlds random worlds the invariants hold after every step") {
             for (seed in 1..worlds) World(seed).live(steps = 150)
         }
+
+        test("200 random worlds, recorded, are replayed decision for decision") {
+            for (seed in 1..200) {
+                val lines = ArrayList<String>()
+                val told = World(seed, lines::add).live(steps = 150)
+                val replay = replayPool(lines)
+                withClue("seed $seed: ${replay.divergence}") {
+                    replay.identical shouldBe true
+                    replay.steps shouldBe lines.size - 1
+                    replay.notices.map { it.text } shouldBe told
+                }
+            }
+        }
     })
 
-private class World(private val seed: Int) : DeskEvents {
+private class World(private val seed: Int, recording: PoolRecording? = null) : DeskEvents {
     private val random = Random(seed)
     private val hooks =
         Hooks(recycle = random.nextInt(4) == 0, valid = random.nextBoolean(), role = random.nextBoolean())
@@ -53,7 +71,9 @@ private class World(private val seed: Int) : DeskEvents {
     private val clock = CoarseClock(HandClock { now }) {}
     private val rules = DeskRules(policy.ceiling, policy.reserved, cleans = hooks.recycle)
     private val desk = ClaimDesk<Connection>(rules, clock, this)
-    private val state = PoolState(policy, desk, Random(seed), hooks)
+    private val recorder = recording?.let { Recorder(it, desk, Random(seed)).apply { begin("world", policy, hooks) } }
+    private val state = PoolState(policy, recorder?.lending ?: desk, recorder?.random ?: Random(seed), hooks)
+    private val told = ArrayList<String>()
 
     private class Connection(val slot: Long, val backend: Backend) {
         var open = true
@@ -105,11 +125,13 @@ private class World(private val seed: Int) : DeskEvents {
 
     override fun shed(waiter: Waiter<*>, waiting: Int, waited: Duration): Throwable = Broken()
 
-    fun live(steps: Int) {
+    /** Returns what was told. */
+    fun live(steps: Int): List<String> {
         try {
             give(PoolEvent.BackendsListed(backends.filter { random.nextBoolean() }.toSet()))
             repeat(steps) { step() }
             drain()
+            return told
         } catch (e: Throwable) {
             throw AssertionError(
                 "seed $seed, policy $policy, hooks ${hooks.recycle} ${hooks.valid} ${hooks.role}, last steps:\n" +
@@ -310,7 +332,7 @@ private class World(private val seed: Int) : DeskEvents {
 
     private fun give(event: PoolEvent) {
         log += "$now $event"
-        for (effect in state.on(event, now)) {
+        for (effect in recorder?.decide(state, event, now) ?: state.on(event, now)) {
             log += "        $effect"
             perform(effect)
         }
@@ -334,7 +356,7 @@ private class World(private val seed: Int) : DeskEvents {
 
             is PoolEffect.Reconsider -> desk.reconsider()
 
-            is PoolEffect.Tell -> Unit
+            is PoolEffect.Tell -> told += effect.notice.toString()
         }
     }
 

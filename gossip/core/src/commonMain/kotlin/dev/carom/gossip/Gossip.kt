@@ -72,7 +72,8 @@ public interface Gossip<I : Identity<I>> {
     /**
      * Changes the protocol's numbers while it runs.
      *
-     * @throws GossipException.Refused if [SwimEvent.PolicyChangeRequested] forbids the change, or it makes packets longer.
+     * @param policy its packets must not be longer than those this member was opened with.
+     * @throws GossipException.Refused if [SwimEvent.PolicyChangeRequested] forbids the change.
      * @throws GossipException.Closed if closed.
      */
     public suspend fun changePolicy(policy: SwimPolicy)

@@ -31,7 +31,6 @@ internal class Couriers<I>(private val transport: Transport<I>, private val poli
     /** Sealed datagrams. A loop that is late holds back the socket. */
     val packets: ReceiveChannel<ByteArray> get() = arrived
 
-
     fun start(scope: CoroutineScope) {
         this.scope = scope
         scope.launch { forEver(GossipChannel.Packets) { works -> collectPackets(works) } }

@@ -123,7 +123,13 @@ internal class GossipShell<I : Identity<I>>(
     override suspend fun updateMetadata(metadata: ByteArray): Unit =
         ask(SwimEvent.MetadataChangeRequested(metadata.copyOf()))
 
-    override suspend fun changePolicy(policy: SwimPolicy): Unit = ask(SwimEvent.PolicyChangeRequested(policy))
+    override suspend fun changePolicy(policy: SwimPolicy) {
+        val most = this.policy.swim.maxPacketSize
+        require(policy.maxPacketSize <= most) {
+            "maxPacketSize must stay at most $most, was ${policy.maxPacketSize}"
+        }
+        ask(SwimEvent.PolicyChangeRequested(policy))
+    }
 
     override suspend fun counters(): GossipCounters {
         val answer = CompletableDeferred<GossipCounters>()

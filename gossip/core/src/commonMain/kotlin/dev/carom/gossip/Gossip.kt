@@ -13,22 +13,22 @@ public interface Gossip<I : Identity<I>> {
     public val identity: I
 
     /**
-     * The active members as this one sees them, this one not among them; in no order. Set before the notices of the same
-     * change are told. Round-trip times are those of the last change. Empty when closed.
+     * The active members as this one sees them, this one not among them; in no order. Set before the notices of the
+     * same change are told. Round-trip times are those of the last change. Empty when closed.
      */
     public val members: StateFlow<List<Member<I>>>
 
     /**
      * What happens from the collection on, in order, until this member is closed. Whoever falls
-     * [GossipPolicy.noticeBuffer] behind loses the oldest and is told how many ([GossipNotice.Missed]); nobody slows the
-     * protocol.
+     * [GossipPolicy.noticeBuffer] behind loses the oldest and is told how many ([GossipNotice.Missed]); nobody slows
+     * the protocol.
      */
     public val notices: Flow<GossipNotice<I>>
 
     /**
-     * Sets the permanent seeds (the whole set; only their addresses must be right) and waits until at least one member
-     * is active. Seeds that are not active members are knocked at for ever, so lonely starts and partitions end by
-     * themselves. *Cancelled*, it stops waiting; the seeds stay.
+     * Sets the permanent seeds (the whole set; only their addresses must be right) and waits until at least one
+     * member is active. Seeds that are not active members are knocked at for ever, so lonely starts and partitions
+     * end by themselves. *Cancelled*, it stops waiting; the seeds stay.
      *
      * @throws GossipException.JoinTimedOut after [GossipPolicy.joinTimeout]; the seeds stay.
      * @throws GossipException.Closed if closed, or closed meanwhile.
@@ -40,7 +40,8 @@ public interface Gossip<I : Identity<I>> {
 
     /**
      * Tells the others that this member leaves, then closes. Takes [GossipPolicy.leaveTimeout] and
-     * [GossipPolicy.closeTimeout] at most. *Cancelled*, it goes on without the caller. A second call waits for the first.
+     * [GossipPolicy.closeTimeout] at most. *Cancelled*, it goes on without the caller. A second call waits for the
+     * first.
      *
      * @return whether the news was sent as often as the policy asks, before the time was over.
      */

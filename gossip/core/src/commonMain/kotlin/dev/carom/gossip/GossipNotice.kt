@@ -97,8 +97,8 @@ public sealed interface GossipNotice<I> {
     }
 
     /**
-     * Receiving on [channel] ended although it should not. It is opened again in [retryMillis] milliseconds, for ever.
-     * [detail] is for people.
+     * Receiving on [channel] ended although it should not. It is opened again in [retryMillis] milliseconds, for
+     * ever. [detail] is for people.
      */
     public class TransportFailed<I>(
         public val channel: GossipChannel,

@@ -9,13 +9,14 @@ import kotlin.time.Duration.Companion.seconds
  *
  * @property swim those of the protocol.
  * @property noticeBuffer how many notices a slow collector may lag behind before it misses the oldest. 1..1048576.
- * @property outbox how many datagrams may wait for the network interface; what comes then is dropped and counted, as the
- *   network would. 1..65536.
+ * @property outbox how many datagrams may wait for the network interface; what comes then is dropped and counted, as
+ *   the network would. 1..65536.
  * @property leaveTimeout how long [Gossip.leave] may spend on spreading the news. Positive, finite.
- * @property joinTimeout how long [Gossip.join] waits for the first member. Positive; [Duration.INFINITE] waits for ever.
+ * @property joinTimeout how long [Gossip.join] waits for the first member. Positive; [Duration.INFINITE] waits for
+ *   ever.
  * @property closeTimeout how long the transport may take to close. Positive, finite.
- * @property reopenMin pause before a transport that stopped receiving is opened again; doubles up to [reopenMax]. At least
- *   1 ms, finite.
+ * @property reopenMin pause before a transport that stopped receiving is opened again; doubles up to [reopenMax]. At
+ *   least 1 ms, finite.
  * @property reopenMax see [reopenMin]. At least [reopenMin], finite.
  */
 public class GossipPolicy(

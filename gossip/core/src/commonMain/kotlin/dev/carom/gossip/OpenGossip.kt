@@ -9,13 +9,13 @@ import kotlin.random.Random
 import kotlin.time.TimeSource
 
 /**
- * Starts a member in this scope. Returns at once; whoever is there is found by [Gossip.join]. It is a child of the scope:
- * the scope does not complete while it runs, and cancelling the scope closes it without a word to the others.
+ * Starts a member in this scope. Returns at once; whoever is there is found by [Gossip.join]. It is a child of the
+ * scope: the scope does not complete while it runs, and cancelling the scope closes it without a word to the others.
  *
  * @param identity who it is; its address must be where [transport] is reached.
  * @param transport how others are reached; closed with the member.
- * @param envelope what seals every packet and stream: in production one with keys. [InsecureEnvelope] must be asked for.
- *   It serves this member alone.
+ * @param envelope what seals every packet and stream: in production one with keys. [InsecureEnvelope] must be asked
+ *   for. It serves this member alone.
  * @param codec how packets are written: [NativeCodec], unless foca is to understand them.
  * @param policy the numbers.
  * @param handler takes broadcasts of the application; called on this member's coroutine, must not block. Null: none.

@@ -38,8 +38,8 @@ public class GossipSecurity private constructor(private val envelope: Envelope) 
 
     public companion object {
         /**
-         * AES-GCM with [keys] ([AesGcmEnvelope]); clusters with another [label], at most 255 bytes of UTF-8, are not heard
-         * even with the same keys.
+         * AES-GCM with [keys] ([AesGcmEnvelope]); clusters with another [label], at most 255 bytes of UTF-8, are not
+         * heard even with the same keys.
          */
         @JvmStatic
         public fun encrypted(keys: KeyRing, label: String): GossipSecurity = GossipSecurity(AesGcmEnvelope(keys, label))

@@ -9,15 +9,16 @@ import kotlin.time.Duration.Companion.seconds
  *
  * @property host the local address to bind, or a name of it, looked up when opened. UDP and TCP use the same port.
  * @property port 0..65535; 0: one that is free for both.
- * @property advertiseHost the address the others send to, or a name of it; null: the bound one. Needed when [host] is the
- *   wildcard `0.0.0.0` or `::`.
+ * @property advertiseHost the address the others send to, or a name of it; null: the bound one. Needed when [host] is
+ *   the wildcard `0.0.0.0` or `::`.
  * @property advertisePort the port the others send to, 0..65535; 0: the bound one.
  * @property seeds `host:port`, or `[v6]:port`, of members to knock at, for ever. Names are looked up again every
  *   [lookupInterval]; all addresses of a name count. A name that is not found keeps the addresses it had.
  * @property lookupInterval see [seeds]. At least 10 ms; [Duration.INFINITE]: once.
- * @property maxStreams streams of others served at a time; more wait in the system's backlog. 1..1024. Each holds a request
- *   and an answer, 1 MiB each at most.
- * @property streamTimeout how long another member's stream may take from its beginning to its end. At least 1 ms, finite.
+ * @property maxStreams streams of others served at a time; more wait in the system's backlog. 1..1024. Each holds a
+ *   request and an answer, 1 MiB each at most.
+ * @property streamTimeout how long another member's stream may take from its beginning to its end. At least 1 ms,
+ *   finite.
  * @property receiveBuffer bytes of the UDP socket's buffer; 0: the system's choice. 0..16777216.
  */
 public class NetPolicy(

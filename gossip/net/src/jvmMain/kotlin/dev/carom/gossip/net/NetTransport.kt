@@ -36,9 +36,9 @@ import java.net.InetAddress
 import java.net.UnknownHostException
 
 /**
- * Datagrams over UDP, and streams over TCP on the same port; one frame of at most [SwimPolicy.MAX_STREAM] bytes and an
- * envelope's each way, behind its length in 4 bytes, high first. It moves bytes as they are: sealing them is the member's
- * business. Opened by [NetTransport.open].
+ * Datagrams over UDP, and streams over TCP on the same port; one frame of at most [SwimPolicy.MAX_STREAM] bytes and
+ * an envelope's each way, behind its length in 4 bytes, high first. It moves bytes as they are: sealing them is the
+ * member's business. Opened by [NetTransport.open].
  *
  * One daemon thread for the selector; bytes are moved by ktor on `Dispatchers.IO`. What arrives costs a datagram's
  * 65,535 bytes at most, and per stream what has arrived of it.
@@ -179,7 +179,12 @@ public class NetTransport private constructor(
             }
         }
 
-        private suspend fun bind(policy: NetPolicy, reactor: Reactor, at: InetAddress, outside: InetAddress): NetTransport {
+        private suspend fun bind(
+            policy: NetPolicy,
+            reactor: Reactor,
+            at: InetAddress,
+            outside: InetAddress,
+        ): NetTransport {
             var attempt = 1
             while (true) {
                 var tcp: ServerSocket? = null
@@ -200,7 +205,12 @@ public class NetTransport private constructor(
             }
         }
 
-        private suspend fun bindUdp(reactor: Reactor, policy: NetPolicy, at: InetAddress, port: Int): BoundDatagramSocket =
+        private suspend fun bindUdp(
+            reactor: Reactor,
+            policy: NetPolicy,
+            at: InetAddress,
+            port: Int,
+        ): BoundDatagramSocket =
             aSocket(reactor.selector).udp().bind(InetSocketAddress(at.hostAddress, port)) {
                 if (policy.receiveBuffer > 0) receiveBufferSize = policy.receiveBuffer
             }

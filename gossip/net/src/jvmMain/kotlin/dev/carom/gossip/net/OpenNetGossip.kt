@@ -19,8 +19,8 @@ import kotlinx.coroutines.withContext
 
 /**
  * Starts a member on the network in this scope, which it is a child of. Returns when its port is bound; the seeds of
- * [net] are looked up and knocked at from then on, for ever: wait for others with [Gossip.members]. ([Gossip.join] with
- * other seeds takes the place of these until a lookup brings something new.)
+ * [net] are looked up and knocked at from then on, for ever: wait for others with [Gossip.members]. ([Gossip.join]
+ * with other seeds takes the place of these until a lookup brings something new.)
  *
  * @param net where it is reached, and whom it knocks at.
  * @param security the keys: [GossipSecurity.encrypted], or, said aloud, [GossipSecurity.insecure].

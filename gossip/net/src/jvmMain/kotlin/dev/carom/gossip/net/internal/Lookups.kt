@@ -14,8 +14,8 @@ import java.net.UnknownHostException
 
 /** Turns names into addresses without blocking the caller. */
 internal class Lookups(private val lookup: (String) -> List<InetAddress> = { InetAddress.getAllByName(it).toList() }) {
-    // Without a parent on purpose: the system's resolver cannot be interrupted, so that a cancelled caller must be able
-    // to leave a lookup behind. It ends when the system gives up, and holds only a thread of this view.
+    // Without a parent on purpose: the system's resolver cannot be interrupted, so that a cancelled caller must be
+    // able to leave a lookup behind. It ends when the system gives up, and holds only a thread of this view.
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(MOST))
     private val known = HashMap<SeedName, List<NodeId>>()
 

@@ -85,6 +85,42 @@ public sealed interface GossipNotice<I> {
     public class PacketNotSent<I>(public val to: I, public val detail: String) : GossipNotice<I> {
         override fun toString(): String = "could not write a packet to $to: $detail"
     }
+
+    /** A collector fell behind and lost [count] notices here. What is true now is in [Gossip.members]. */
+    public class Missed<I>(public val count: Long) : GossipNotice<I> {
+        override fun toString(): String = "$count notices missed"
+    }
+
+    /** A datagram or a stream of [size] bytes was not opened: [reason]. It changed nothing but a counter. */
+    public class EnvelopeRejected<I>(public val reason: Opened.Reason, public val size: Int) : GossipNotice<I> {
+        override fun toString(): String = "did not open an envelope of $size bytes: $reason"
+    }
+
+    /**
+     * Receiving on [channel] ended although it should not. It is opened again in [retryMillis] milliseconds, for
+     * ever. [detail] is for people.
+     */
+    public class TransportFailed<I>(
+        public val channel: GossipChannel,
+        public val detail: String,
+        public val retryMillis: Long,
+    ) : GossipNotice<I> {
+        override fun toString(): String = "receiving ${channel.text} failed, again in $retryMillis ms: $detail"
+    }
+
+    /** Something arrived on [channel] again after [TransportFailed]. */
+    public class TransportRecovered<I>(public val channel: GossipChannel) : GossipNotice<I> {
+        override fun toString(): String = "receiving ${channel.text} works again"
+    }
+}
+
+/** What a [Transport] receives on. */
+public enum class GossipChannel(internal val text: String) {
+    /** Datagrams. */
+    Packets("packets"),
+
+    /** Streams that others open. */
+    Streams("streams"),
 }
 
 /** Why a packet, or a stream's content, was no use. */

@@ -2,8 +2,10 @@
 
 package dev.carom.gossip.internal
 
+import dev.carom.gossip.GossipPolicy
 import dev.carom.gossip.SwimPolicy
 import dev.carom.gossip.SwimPolicyBuilder
+import java.time.Duration
 import kotlin.time.toJavaDuration
 import kotlin.time.toKotlinDuration
 
@@ -59,3 +61,23 @@ internal fun fill(to: SwimPolicyBuilder, from: SwimPolicy) {
     to.relaysPerSecond(from.relaysPerSecond)
     to.feedsPerSecond(from.feedsPerSecond)
 }
+
+internal fun build(
+    swim: SwimPolicy,
+    noticeBuffer: Int,
+    outbox: Int,
+    leaveTimeout: Duration,
+    joinTimeout: Duration,
+    closeTimeout: Duration,
+    reopenMin: Duration,
+    reopenMax: Duration,
+): GossipPolicy = GossipPolicy(
+    swim,
+    noticeBuffer,
+    outbox,
+    leaveTimeout.toKotlinDuration(),
+    joinTimeout.toKotlinDuration(),
+    closeTimeout.toKotlinDuration(),
+    reopenMin.toKotlinDuration(),
+    reopenMax.toKotlinDuration(),
+)

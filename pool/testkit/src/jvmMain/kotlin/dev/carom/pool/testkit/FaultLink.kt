@@ -102,9 +102,10 @@ public class FaultLink internal constructor(
                 else -> Unit
             }
             if (!passes()) throw IOException("reset")
+            // Counted first: whoever has received a byte finds it in the count.
+            board.changed { count(step) }
             to.getOutputStream().write(buffer, sent, step)
             sent += step
-            board.changed { count(step) }
         }
     }
 

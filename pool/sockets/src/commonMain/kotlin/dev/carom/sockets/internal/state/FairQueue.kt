@@ -33,7 +33,7 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
     fun detach(pipe: Int) {
         val inlet = inlets[pipe]?.takeIf { it.attached } ?: return
         inlet.attached = false
-        val kept = minOf(inlet.messages.size, MOST_ORPHANS - orphans)
+        val kept = (MOST_ORPHANS - orphans).coerceIn(0, inlet.messages.size)
         val lost = inlet.messages.size - kept
         repeat(lost) { inlet.messages.removeLast() }
         orphans += kept

@@ -92,8 +92,9 @@ internal abstract class SocketState {
 
     private fun attachIfOpen(event: SocketEvent.PipeAttached) {
         when {
+            event.pipe in pipes -> Unit
             closed -> effects += SocketEffect.Reject(event.pipe, Rejection.Closed)
-            event.pipe !in pipes -> attach(event)
+            else -> attach(event)
         }
     }
 

@@ -19,6 +19,10 @@ class HonestWorldTest :
             for (seed in 1..worlds) World(seed, { PushState() }, { PullState(limit = 3) }).exchange(copies = false)
         }
 
+        test("PAIR: one peer after another, and nothing is lost but with its pipe, in $worlds worlds") {
+            for (seed in 1..worlds) World(seed, { PairState() }, { PairState(limit = 2) }).exchange(copies = false)
+        }
+
         test("PUB and SUB: each subscriber gets, or is known to have lost, each message, in $worlds worlds") {
             for (seed in 1..worlds) {
                 World(seed, {
@@ -71,19 +75,22 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
     private var broken = 0
     private var due = 0
     private var unsent = 0
+    private var crossed = false
 
     /** Lefts send, rights receive; with [copies] each message goes to every pipe. */
     fun exchange(copies: Boolean) = reported {
         for (node in rights) if (node.state is SubState) on(node, SocketEvent.SubscribeCalled(++calls, text("")))
         repeat(150) {
-            when (random.nextInt(9)) {
+            when (random.nextInt(10)) {
                 0 -> connect()
+                9 -> cancel()
                 1 -> if (random.nextInt(4) == 0) breakOne()
                 2, 3, 4 -> send(lefts.random(random))
                 5, 6 -> on(rights.random(random), SocketEvent.ReceiveCalled(++calls))
                 else -> transport()
             }
         }
+        crossed = false
         settle()
         val received = delivered.values.sum()
         if (!copies) check(delivered.values.all { it == 1 }) { "doubled: ${delivered.filterValues { it > 1 }}" }
@@ -127,7 +134,7 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
         val pipe = Pipe(++lastPipe, left, right)
         pipes[pipe.id] = pipe
         on(right, SocketEvent.PipeAttached(pipe.id))
-        on(left, SocketEvent.PipeAttached(pipe.id))
+        if (pipe.id in pipes) on(left, SocketEvent.PipeAttached(pipe.id))
         return pipe.id
     }
 
@@ -145,6 +152,16 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
         if (node.state is ReqState) waiting[calls] = text
         due += pipes.values.count { it.left === node }
         on(node, SocketEvent.SendCalled(calls, text(text)))
+    }
+
+    /** A call that may have been answered long ago, or a receive that is answered in this very moment. */
+    private fun cancel() {
+        val call = 1 + random.nextLong(calls + 1)
+        if (random.nextBoolean()) {
+            crossed = true
+        } else {
+            for (node in lefts + rights) on(node, SocketEvent.CallCancelled(call))
+        }
     }
 
     private fun tick() {
@@ -208,7 +225,9 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
 
             is SocketEffect.Cut -> error("$effect")
 
-            is SocketEffect.Reject -> error("$effect")
+            is SocketEffect.Reject -> pipes.remove(effect.pipe)?.let { pipe ->
+                on(if (node === pipe.left) pipe.right else pipe.left, SocketEvent.PipeDetached(pipe.id))
+            }
         }
     }
 
@@ -225,7 +244,12 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
                 on(node, SocketEvent.ReplyCalled(++calls, effect.message.request, text(text.uppercase())))
             }
 
-            else -> delivered.merge(text, 1, Int::plus)
+            else -> if (crossed) {
+                crossed = false
+                on(node, SocketEvent.MessageReturned(effect.message))
+            } else {
+                delivered.merge(text, 1, Int::plus)
+            }
         }
     }
 

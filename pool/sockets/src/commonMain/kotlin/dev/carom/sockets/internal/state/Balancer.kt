@@ -1,0 +1,43 @@
+package dev.carom.sockets.internal.state
+
+/**
+ * Load balancing: each item goes to one pipe that has room, by [Priorities]; while none has, items wait in the order they
+ * came. [hand] gives an item to a pipe.
+ */
+internal class Balancer<T : Any>(private val hand: (pipe: Int, key: Long, item: T) -> Unit) {
+    private val ready = Priorities()
+    private val waiting = LinkedHashMap<Long, T>()
+
+    val waits: Int get() = waiting.size
+
+    fun attach(pipe: Int, priority: Int) {
+        ready.insert(pipe, priority)
+        flushed(pipe)
+    }
+
+    fun detach(pipe: Int) = ready.remove(pipe)
+
+    fun flushed(pipe: Int) {
+        ready.activate(pipe)
+        serve()
+    }
+
+    fun offer(key: Long, item: T) {
+        waiting[key] = item
+        serve()
+    }
+
+    /** The item, if it was still waiting. */
+    fun withdraw(key: Long): T? = waiting.remove(key)
+
+    fun withdrawAll(): Map<Long, T> = LinkedHashMap(waiting).also { waiting.clear() }
+
+    private fun serve() {
+        while (waiting.isNotEmpty()) {
+            val pipe = ready.take() ?: return
+            val (key, item) = waiting.entries.first()
+            waiting.remove(key)
+            hand(pipe, key, item)
+        }
+    }
+}

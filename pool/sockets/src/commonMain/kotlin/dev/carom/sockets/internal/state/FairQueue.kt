@@ -1,0 +1,130 @@
+package dev.carom.sockets.internal.state
+
+import dev.carom.sockets.internal.state.SocketEffect.Deliver
+import dev.carom.sockets.internal.state.SocketEffect.Drop
+import dev.carom.sockets.internal.state.SocketEffect.Fail
+import dev.carom.sockets.internal.state.SocketEffect.Pause
+import dev.carom.sockets.internal.state.SocketEffect.Resume
+
+/**
+ * Fair queueing: receivers take from the pipes that have messages, by [Priorities], and wait in the order they came. A
+ * pipe with [limit] messages is paused, so its peer waits. Messages outlive their pipe: who sends and exits at once is
+ * heard. Of the dead, [MOST_ORPHANS] messages are kept at most.
+ */
+internal class FairQueue(private val limit: Int, private val effects: MutableList<SocketEffect>) {
+    private class Inlet {
+        val messages = ArrayDeque<Message>()
+        var attached = true
+        var paused = false
+    }
+
+    private val turns = Priorities()
+    private val inlets = HashMap<Int, Inlet>()
+    private val waiting = LinkedHashSet<Long>()
+    private var orphans = 0
+
+    fun attach(pipe: Int, priority: Int) {
+        // A number used again while messages of its first bearer are left: those are of no known pipe any more.
+        if (pipe in inlets) purge(pipe)
+        turns.insert(pipe, priority)
+        inlets[pipe] = Inlet()
+    }
+
+    fun detach(pipe: Int) {
+        val inlet = inlets[pipe]?.takeIf { it.attached } ?: return
+        inlet.attached = false
+        val kept = (MOST_ORPHANS - orphans).coerceIn(0, inlet.messages.size)
+        val lost = inlet.messages.size - kept
+        repeat(lost) { inlet.messages.removeLast() }
+        orphans += kept
+        if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost)
+        removeIfEmpty(pipe, inlet)
+    }
+
+    /** The pipe is gone, and its messages with it. */
+    fun purge(pipe: Int) {
+        val inlet = inlets.remove(pipe) ?: return
+        turns.remove(pipe)
+        if (!inlet.attached) orphans -= inlet.messages.size
+        if (inlet.messages.isNotEmpty()) effects += Drop(pipe, DropReason.PeerGone, inlet.messages.size)
+    }
+
+    fun offer(message: Message) {
+        val inlet = inlets[message.pipe] ?: return
+        val first = waiting.firstOrNull()
+        if (first != null) {
+            waiting.remove(first)
+            effects += Deliver(first, message)
+            return
+        }
+        inlet.messages.addLast(message)
+        turns.activate(message.pipe)
+        if (inlet.messages.size >= limit && !inlet.paused) {
+            inlet.paused = true
+            effects += Pause(message.pipe)
+        }
+    }
+
+    fun receive(call: Long) {
+        val pipe = turns.take()
+        if (pipe == null) {
+            waiting.add(call)
+            return
+        }
+        val inlet = inlets.getValue(pipe)
+        effects += Deliver(call, inlet.messages.removeFirst())
+        if (inlet.messages.isNotEmpty()) turns.activate(pipe)
+        if (!inlet.attached) orphans--
+        if (inlet.paused && inlet.attached && inlet.messages.size < limit) {
+            inlet.paused = false
+            effects += Resume(pipe)
+        }
+        removeIfEmpty(pipe, inlet)
+    }
+
+    fun cancel(call: Long) {
+        waiting.remove(call)
+    }
+
+    /** To the front of its pipe's messages, or to the receiver who waits longest. */
+    fun takeBack(message: Message) {
+        val first = waiting.firstOrNull()
+        if (first != null) {
+            waiting.remove(first)
+            effects += Deliver(first, message)
+            return
+        }
+        val inlet = inlets.getOrPut(message.pipe) {
+            turns.insert(message.pipe, Priorities.HIGHEST)
+            Inlet().also { it.attached = false }
+        }
+        if (!inlet.attached) orphans++
+        inlet.messages.addFirst(message)
+        turns.activate(message.pipe)
+    }
+
+    fun close() {
+        for (call in waiting) effects += Fail(call, Failure.Closed)
+        waiting.clear()
+        for (pipe in inlets.keys.toList()) {
+            val inlet = inlets.getValue(pipe)
+            if (inlet.messages.isNotEmpty()) effects += Drop(pipe, DropReason.Closed, inlet.messages.size)
+            turns.remove(pipe)
+        }
+        inlets.clear()
+        orphans = 0
+    }
+
+    private fun removeIfEmpty(pipe: Int, inlet: Inlet) {
+        if (inlet.attached || inlet.messages.isNotEmpty()) return
+        inlets.remove(pipe)
+        turns.remove(pipe)
+    }
+
+    companion object {
+        const val MOST_ORPHANS = 1024
+
+        /** Messages held per pipe before its peer has to wait. */
+        const val DEFAULT_LIMIT = 16
+    }
+}

@@ -1,0 +1,71 @@
+package dev.carom.sockets.internal.state
+
+import dev.carom.sockets.internal.state.SocketEffect.Drop
+import dev.carom.sockets.internal.state.SocketEffect.Transmit
+import dev.carom.sockets.internal.wire.Frame
+
+/** Which message a full queue loses. */
+internal enum class Overflow { DropOldest, DropLatest }
+
+/**
+ * Best effort to every pipe: a pipe without room queues [limit] frames, and then loses some. The sender never waits, and
+ * a slow peer costs the others nothing. A frame is shared by all queues.
+ */
+internal class Fanout(
+    private val limit: Int,
+    private val overflow: Overflow,
+    private val effects: MutableList<SocketEffect>,
+) {
+    private class Outlet {
+        val frames = ArrayDeque<Frame>()
+        var ready = true
+    }
+
+    private val outlets = LinkedHashMap<Int, Outlet>()
+
+    val queued: Int get() = outlets.values.sumOf { it.frames.size }
+
+    fun attach(pipe: Int) {
+        outlets[pipe] = Outlet()
+    }
+
+    fun detach(pipe: Int) {
+        val lost = outlets.remove(pipe)?.frames?.size ?: 0
+        if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost)
+    }
+
+    fun flushed(pipe: Int) {
+        val outlet = outlets[pipe] ?: return
+        val next = outlet.frames.removeFirstOrNull()
+        outlet.ready = next == null
+        if (next != null) effects += Transmit(pipe, next)
+    }
+
+    fun broadcast(frame: Frame) {
+        for ((pipe, outlet) in outlets) {
+            when {
+                outlet.ready -> {
+                    outlet.ready = false
+                    effects += Transmit(pipe, frame)
+                }
+
+                outlet.frames.size < limit -> outlet.frames.addLast(frame)
+
+                else -> overflow(pipe, outlet, frame)
+            }
+        }
+    }
+
+    private fun overflow(pipe: Int, outlet: Outlet, frame: Frame) {
+        if (overflow == Overflow.DropOldest && limit > 0) {
+            outlet.frames.removeFirst()
+            outlet.frames.addLast(frame)
+        }
+        effects += Drop(pipe, DropReason.Overflow)
+    }
+
+    companion object {
+        /** Frames queued per pipe. */
+        const val DEFAULT_LIMIT = 16
+    }
+}

@@ -1,0 +1,119 @@
+package dev.carom.sockets.internal.state
+
+import dev.carom.sockets.internal.wire.Body
+import dev.carom.sockets.internal.wire.Violation
+import kotlin.time.Duration
+
+/**
+ * The decisions of one socket. Each protocol overrides what its role does; the rest is refused, or counted.
+ *
+ *     Open ──CloseCalled──► Closed: calls fail, frames are dropped; what was accepted is still flushed
+ */
+internal abstract class SocketState {
+    protected val effects = ArrayList<SocketEffect>()
+    protected val pipes = HashSet<Int>()
+    protected var now = Duration.ZERO
+        private set
+    private var closed = false
+
+    /** When [SocketEvent.Tick] is due, or null. */
+    open val nextDeadline: Duration? get() = null
+
+    /** Messages that were accepted and wait for room in a pipe. */
+    open val unflushed: Int get() = 0
+
+    fun on(event: SocketEvent, now: Duration): List<SocketEffect> {
+        effects.clear()
+        this.now = maxOf(this.now, now)
+        when (event) {
+            is SocketEvent.PipeAttached -> attachIfOpen(event)
+            is SocketEvent.PipeDetached -> if (pipes.remove(event.pipe)) detach(event.pipe, event.cause)
+            is SocketEvent.Flushed -> if (event.pipe in pipes) flushed(event.pipe)
+            is SocketEvent.FrameReceived -> receiveIfOpen(event.pipe, event.frame)
+            is SocketEvent.SendCalled -> ifOpen(event.call) { send(event.call, event.body) }
+            is SocketEvent.ReceiveCalled -> ifOpen(event.call) { receive(event.call, event.survey) }
+            is SocketEvent.ReplyCalled -> ifOpen(event.call) { reply(event.call, event.request, event.body) }
+            is SocketEvent.RequestForgotten -> forget(event.request)
+            is SocketEvent.CallCancelled -> cancel(event.call)
+            is SocketEvent.MessageReturned -> takeBackIfOpen(event.message)
+            is SocketEvent.SubscribeCalled -> ifOpen(event.call) { subscribe(event.call, event.topic) }
+            is SocketEvent.UnsubscribeCalled -> ifOpen(event.call) { unsubscribe(event.call, event.topic) }
+            SocketEvent.CloseCalled -> if (!closed) closeOnce()
+            SocketEvent.Tick -> Unit
+        }
+        expire()
+        return effects.toList()
+    }
+
+    protected abstract fun attach(event: SocketEvent.PipeAttached)
+
+    protected abstract fun detach(pipe: Int, cause: Violation?)
+
+    protected open fun flushed(pipe: Int) = Unit
+
+    /** A frame of an attached pipe. */
+    protected open fun received(pipe: Int, frame: Body) = cut(pipe, Violation.UnexpectedFrame(frame.size))
+
+    protected open fun send(call: Long, body: Body) = fail(call, Failure.NotInThisRole)
+
+    protected open fun receive(call: Long, survey: Long) = fail(call, Failure.NotInThisRole)
+
+    protected open fun reply(call: Long, request: Long, body: Body) = fail(call, Failure.NotInThisRole)
+
+    protected open fun subscribe(call: Long, topic: Body) = fail(call, Failure.NotInThisRole)
+
+    protected open fun unsubscribe(call: Long, topic: Body) = fail(call, Failure.NotInThisRole)
+
+    protected open fun forget(request: Long) = Unit
+
+    protected open fun cancel(call: Long) = Unit
+
+    protected open fun takeBack(message: Message) = Unit
+
+    /** Fails every call that waits. */
+    protected abstract fun close()
+
+    /** Does what is due at [now]. */
+    protected open fun expire() = Unit
+
+    protected fun fail(call: Long, failure: Failure) {
+        effects += SocketEffect.Fail(call, failure)
+    }
+
+    protected fun drop(pipe: Int, reason: DropReason, count: Int = 1) {
+        if (count > 0) effects += SocketEffect.Drop(pipe, reason, count)
+    }
+
+    /** The frame is dropped with its pipe. */
+    protected fun cut(pipe: Int, violation: Violation) {
+        drop(pipe, DropReason.Malformed)
+        effects += SocketEffect.Cut(pipe, violation)
+    }
+
+    private fun attachIfOpen(event: SocketEvent.PipeAttached) {
+        when {
+            event.pipe in pipes -> Unit
+            closed -> effects += SocketEffect.Reject(event.pipe, Rejection.Closed)
+            else -> attach(event)
+        }
+    }
+
+    private fun receiveIfOpen(pipe: Int, frame: Body) {
+        when {
+            pipe !in pipes -> drop(pipe, DropReason.PeerGone)
+            closed -> drop(pipe, DropReason.Closed)
+            else -> received(pipe, frame)
+        }
+    }
+
+    private fun takeBackIfOpen(message: Message) {
+        if (closed) drop(message.pipe, DropReason.Closed) else takeBack(message)
+    }
+
+    private inline fun ifOpen(call: Long, act: () -> Unit) = if (closed) fail(call, Failure.Closed) else act()
+
+    private fun closeOnce() {
+        closed = true
+        close()
+    }
+}

@@ -8,6 +8,7 @@ import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.ints.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filter
@@ -43,6 +44,18 @@ class PoolMotionTest :
                 pool.undrain(a)
                 after(10.seconds)
                 (on(a).connected > 0) shouldBe true
+            }
+        }
+
+        test("a drain does not end before it has begun, whatever thread its caller is on") {
+            poolTest(setOf(a, b), PoolPolicy(spares = 4, maxSlots = 8)) {
+                after(1.seconds)
+                val held = pool.claim(ClaimOptions(accepts = { it == a }))
+                val drained = test.async(Dispatchers.Unconfined) { pool.drain(a) }
+                after(1.seconds)
+                drained.isCompleted shouldBe false
+                held.close()
+                drained.await() shouldBe 2
             }
         }
 

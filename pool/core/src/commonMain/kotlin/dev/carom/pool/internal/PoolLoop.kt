@@ -58,6 +58,9 @@ internal class PoolLoop<C : Any>(
     private var lastTotal = 0
     private var couldGrow = false
 
+    /** Whoever is told so may look at [snapshots] at once: it must be there. */
+    private val told = ArrayList<() -> Unit>()
+
     val snapshots = MutableStateFlow(state.snapshot(name, refused, PoolSnapshot.Phase.Open))
 
     val running: Boolean get() = job.isActive
@@ -178,9 +181,9 @@ internal class PoolLoop<C : Any>(
             is ShellInput.Pause -> pause(input.paused)
 
             is ShellInput.Drain -> {
-                val set = state.sets.find { it.backend == input.backend && it.listed }
-                input.answer.complete(set?.connected ?: 0)
+                val connected = state.sets.find { it.backend == input.backend && it.listed }?.connected ?: 0
                 process(PoolEvent.DrainRequested(input.backend))
+                told += { input.answer.complete(connected) }
             }
         }
     }
@@ -267,6 +270,8 @@ internal class PoolLoop<C : Any>(
         val snapshot = state.snapshot(name, refused, closing.phase, paused)
         tuneDemand(snapshot.wanted, pulse)
         snapshots.value = snapshot
+        told.forEach { it() }
+        told.clear()
         if (!state.open) advanceClosing(now)
     }
 

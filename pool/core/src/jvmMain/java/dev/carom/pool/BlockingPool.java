@@ -24,13 +24,8 @@ public final class BlockingPool<C> implements AutoCloseable {
     private final Pool<C> pool;
     private final PoolFutures<C> futures;
 
-    /** Every claim is looked at: {@code tryClaim} would pass it by. */
-    private final boolean watched;
-
     private BlockingPool(Pool<C> pool) {
         this.pool = pool;
-        LeasePolicy lease = pool.getPolicy().getLease();
-        this.watched = lease.getSites() > 0 || lease.getNested() == NestedClaims.Error;
         this.futures = PoolFutures.of(pool);
     }
 
@@ -154,11 +149,7 @@ public final class BlockingPool<C> implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before or while it waited
      */
     public Claim<C> claim(@Nullable String holder) throws InterruptedException {
-        if (Thread.interrupted()) throw new InterruptedException();
-        String label = JavaCalls.holderOrThread(holder);
-        // No coroutine is entered for a ready connection: runBlocking alone costs twenty times the claim.
-        Claim<C> ready = watched ? null : pool.tryClaim(label);
-        return ready != null ? ready : JavaCalls.lease(k -> pool.claim(label, k));
+        return JavaCalls.claimFor(pool, holder, null);
     }
 
     /**
@@ -169,9 +160,7 @@ public final class BlockingPool<C> implements AutoCloseable {
      * @throws InterruptedException if the thread was interrupted before or while it waited
      */
     public Claim<C> claim(ClaimOptions options) throws InterruptedException {
-        if (Thread.interrupted()) throw new InterruptedException();
-        ClaimOptions named = JavaCalls.named(options);
-        return JavaCalls.lease(k -> pool.claim(named, k));
+        return JavaCalls.claimFor(pool, null, options);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.carom.bench
 import dev.carom.pool.Backend
 import dev.carom.pool.BlockingPool
 import dev.carom.pool.Connector
+import dev.carom.pool.LeasePolicy
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.fixedResolver
 
@@ -16,9 +17,15 @@ private object NoopConnector : Connector<Noop> {
 }
 
 /** Carom with [connections] ready connections, spread evenly over [backends], and every other number as delivered. */
-fun openCarom(connections: Int, backends: Int): BlockingPool<Noop> {
+@JvmOverloads
+fun openCarom(connections: Int, backends: Int, lease: LeasePolicy = LeasePolicy()): BlockingPool<Noop> {
     val listed = Array(backends) { Backend("b$it", "192.0.2.1", it + 1) }
-    val policy = PoolPolicy(spares = connections, maxSlots = connections, maxSlotsPerBackend = connections / backends)
+    val policy = PoolPolicy(
+        spares = connections,
+        maxSlots = connections,
+        maxSlotsPerBackend = connections / backends,
+        lease = lease,
+    )
     val pool = BlockingPool.open("bench", fixedResolver(*listed), NoopConnector, policy)
     pool.awaitReady(connections)
     return pool

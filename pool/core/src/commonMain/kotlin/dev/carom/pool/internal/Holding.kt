@@ -17,7 +17,10 @@ internal class Holding(
 )
 
 /** Who calls when that is not a coroutine: a thread. */
-internal class Caller(val identity: Any) : CoroutineContext.Element {
+internal abstract class Caller : CoroutineContext.Element {
+    abstract val identity: Any
+    abstract val name: String
+
     override val key: CoroutineContext.Key<*> get() = Caller
 
     companion object : CoroutineContext.Key<Caller>
@@ -32,7 +35,11 @@ internal fun contextOf(who: Any?): CoroutineContext? = when (who) {
 internal fun nameOf(who: Any?): String {
     val given = who as? String ?: (who as? Holding)?.name
     val context = contextOf(who)
-    return given ?: context?.get(CoroutineName)?.name ?: context?.get(Job)?.toString() ?: "unnamed"
+    return given
+        ?: context?.get(CoroutineName)?.name
+        ?: context?.get(Caller)?.name
+        ?: context?.get(Job)?.toString()
+        ?: "unnamed"
 }
 
 internal fun holderOf(who: Any?, backend: Backend, claim: Long, ageMillis: Long): Holder = Holder(

@@ -82,6 +82,18 @@ internal class PoolShell<C : Any> private constructor(
         return ready
     }
 
+    /** What [claim] would lend [caller] at once: for a thread, which a coroutine costs more than the connection. */
+    fun tryClaim(caller: Caller, holder: String?, options: ClaimOptions?): Claim<C>? = when {
+        hooks.acquire -> null
+
+        options == null && !loupe.examines -> desk.take(if (holder == null) caller else Holding(holder, caller))
+
+        else -> {
+            val nested = options?.allowNested == true
+            desk.take(request(loupe.examine(holder, caller, options?.tags.orEmpty(), nested), options))
+        }
+    }
+
     private suspend fun finish(ready: Lease<C>?, request: Request, warn: Boolean = true): Claim<C> {
         if (ready == null && warn) loupe.warn(request.who)
         val since = loop.clock.now()

@@ -17,8 +17,10 @@ import dev.carom.pool.ClaimOutcome;
 import dev.carom.pool.Explanation;
 import dev.carom.pool.Fault;
 import dev.carom.pool.LeasePolicyBuilder;
+import dev.carom.pool.Holder;
 import dev.carom.pool.NestedClaims;
 import dev.carom.pool.PoolException;
+import dev.carom.pool.PoolNotice;
 import dev.carom.pool.PoolPolicy;
 import dev.carom.pool.PoolPolicyBuilder;
 import dev.carom.pool.QueuePolicies;
@@ -130,6 +132,28 @@ class PoolInFullTest {
             claim.report(ClaimOutcome.Success, 1_000);
             claim.report(ClaimOutcome.Degraded);
             claim.renew();
+        }
+    }
+
+    @Test
+    @DisplayName("by default a nested claim that waits is told, with both places")
+    void nestedIsTold() throws Exception {
+        open(new PoolPolicyBuilder().maxSlots(4).lease(new LeasePolicyBuilder().sites(1).build()));
+        Signals<PoolNotice> notices = new Signals<>();
+        pool.notices().subscribe(notices);
+        ClaimOptions brief = new ClaimOptionsBuilder().role(Role.Primary).timeout(Duration.ofMillis(20)).build();
+        try (Claim<String> outer = pool.claim(brief);
+                Claim<String> second = pool.claim(brief)) {
+            Holder holder = pool.explain(outer).getHolders().get(0);
+            assertEquals(Thread.currentThread().getName(), holder.getName());
+            assertTrue(holder.getSite().contains("nestedIsTold"), holder.getSite());
+            assertThrows(PoolException.AllClaimed.class, () -> pool.claim(brief));
+            PoolNotice next = notices.next();
+            while (!(next instanceof PoolNotice.ClaimNested)) next = notices.next();
+            PoolNotice.ClaimNested told = (PoolNotice.ClaimNested) next;
+            assertTrue(told.getSite().contains("nestedIsTold"), told.getSite());
+            assertEquals(Thread.currentThread().getName(), told.getOuter().getName());
+            assertEquals(second.getBackend(), told.getOuter().getBackend());
         }
     }
 

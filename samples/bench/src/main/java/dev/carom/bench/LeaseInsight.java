@@ -26,18 +26,20 @@ public class LeaseInsight {
     /** A pool that records where one claim in so many was made. */
     public abstract static class Sampling {
         private final int sites;
+        private final NestedClaims nested;
         BlockingPool<Noop> pool;
         ClaimOptions named;
 
-        Sampling(int sites) {
+        Sampling(int sites, NestedClaims nested) {
             this.sites = sites;
+            this.nested = nested;
         }
 
         @Setup
         public void open() {
             LeasePolicyBuilder lease = new LeasePolicyBuilder()
                     .warnAfter(Duration.ofSeconds(30))
-                    .nested(NestedClaims.Error)
+                    .nested(nested)
                     .sites(sites);
             pool = NoopKt.openCarom(CONNECTIONS, 1, lease.build());
             named = new ClaimOptionsBuilder().holder("checkout").tag("request", "7").build();
@@ -53,7 +55,7 @@ public class LeaseInsight {
     @State(Scope.Benchmark)
     public static class Never extends Sampling {
         public Never() {
-            super(0);
+            super(0, NestedClaims.Warn);
         }
     }
 
@@ -61,7 +63,7 @@ public class LeaseInsight {
     @State(Scope.Benchmark)
     public static class Sometimes extends Sampling {
         public Sometimes() {
-            super(100);
+            super(100, NestedClaims.Warn);
         }
     }
 
@@ -69,7 +71,22 @@ public class LeaseInsight {
     @State(Scope.Benchmark)
     public static class Always extends Sampling {
         public Always() {
-            super(1);
+            super(1, NestedClaims.Warn);
+        }
+    }
+
+    /** No claim, but each is examined for being inside another: for tests. */
+    @State(Scope.Benchmark)
+    public static class Strict extends Sampling {
+        public Strict() {
+            super(0, NestedClaims.Error);
+        }
+    }
+
+    @Benchmark
+    public int strict(Strict state) throws InterruptedException {
+        try (Claim<Noop> claim = state.pool.claim()) {
+            return claim.getConnection().getId();
         }
     }
 

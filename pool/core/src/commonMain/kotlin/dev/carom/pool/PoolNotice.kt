@@ -1,6 +1,7 @@
 package dev.carom.pool
 
 import dev.carom.pool.internal.record.RecordedFailure
+import dev.carom.pool.internal.withoutPasswords
 
 /** Something an operator may want to log or count. Every notice says what happened and why; `toString` is a log line. */
 public sealed interface PoolNotice {
@@ -178,5 +179,8 @@ public enum class SlotStatus {
     Closing,
 }
 
+/** Type and message, without what looks like a password: it goes into notices, explanations and our own messages. */
 internal fun describe(cause: Throwable): String = (cause as? RecordedFailure)?.description
-    ?: cause.message?.let { "${cause::class.simpleName}: $it" } ?: cause::class.simpleName ?: "failure"
+    ?: cause.message?.let { "${cause::class.simpleName}: ${withoutPasswords(it)}" }
+    ?: cause::class.simpleName
+    ?: "failure"

@@ -2,6 +2,7 @@ package dev.carom.pool
 
 import app.cash.turbine.test
 import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.doubles.shouldBeLessThan
@@ -9,13 +10,18 @@ import io.kotest.matchers.ints.shouldBeInRange
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
+import kotlinx.coroutines.test.runTest
+import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -171,6 +177,36 @@ class PoolOutlierTest :
                 waiters.forEach { it.await() }
                 after(20.seconds)
                 now.connected shouldBe 16
+            }
+        }
+
+        test("50 clients of a backend that was down come back spread out (AT-09)") {
+            runTest {
+                val backoff = BackoffPolicy(start = 100.milliseconds, max = 10.seconds)
+                val policy = PoolPolicy(spares = 4, maxSlots = 8, backoff = backoff)
+                val opened = ArrayList<Long>()
+                var up = false
+                val network = object : FakeNetwork() {
+                    override suspend fun connect(backend: Backend): FakeConnection {
+                        if (!up) throw Refused("down")
+                        return super.connect(backend).also { opened += testScheduler.currentTime }
+                    }
+                }
+                val scope = CoroutineScope(coroutineContext + Job(coroutineContext[Job]))
+                val clients = List(50) {
+                    scope.openPool("$it", fixedResolver(a), network, policy, testScheduler.timeSource, Random(it))
+                }
+                delay(120.seconds)
+                up = true
+                delay(60.seconds)
+                clients.sumOf { it.snapshot.value.connected } shouldBe 200
+                val seconds = (opened.last() - opened.first()) / 1_000.0
+                val busiest = opened.maxOf { from -> opened.count { it in from until from + 1_000 } }
+                withClue("$busiest in the busiest second, ${opened.size} in $seconds s") {
+                    (busiest <= 3 * opened.size / seconds) shouldBe true
+                }
+                clients.forEach { it.close(0) }
+                scope.coroutineContext[Job]!!.cancelAndJoin()
             }
         }
 

@@ -13,6 +13,7 @@ import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filter
@@ -177,6 +178,31 @@ class PoolOutlierTest :
                 waiters.forEach { it.await() }
                 after(20.seconds)
                 now.connected shouldBe 16
+            }
+        }
+
+        test(
+            "a silent backend's idle connections are not lent after interval and timeout, nor there after another (AT-04)",
+        ) {
+            val policy = PoolPolicy(
+                spares = 16,
+                maxSlots = 32,
+                healthInterval = 100.milliseconds,
+                checkTimeout = 200.milliseconds,
+                healthReserve = 0,
+            )
+            val network = FakeNetwork()
+            poolTest(setOf(a, b), policy, network) {
+                after(3.seconds)
+                network.valid = { if (it.backend == a) awaitCancellation() else true }
+                network.set(a, FakeNetwork.Mode.Hanging)
+                val dead = network.live.filter { it.backend == a }
+                dead shouldHaveSize 8
+                // An interval varies by a tenth.
+                after(311.milliseconds)
+                repeat(100) { pool.claim().use { it.backend shouldBe b } }
+                after(200.milliseconds)
+                network.live.filter { it in dead } shouldHaveSize 0
             }
         }
 

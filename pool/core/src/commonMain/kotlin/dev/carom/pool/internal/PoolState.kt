@@ -237,7 +237,11 @@ internal class PoolState(
     private fun checked(slot: Slot, failure: Throwable?, probe: Probe?) {
         val state = slot.state as? SlotState.Checking ?: return
         roles.learnt(slot.set, probe)
-        if (failure != null) return broken(slot, "check failed: ${describe(failure)}", failure, blame = true)
+        if (failure != null) {
+            broken(slot, "check failed: ${describe(failure)}", failure, blame = true)
+            // Whatever has silenced one may have silenced all: nobody gets another before it has answered.
+            return upkeep.sweep(slot.set)
+        }
         upkeep.planCheck(state.life)
         readmit(slot, state.life, "check passed")
     }

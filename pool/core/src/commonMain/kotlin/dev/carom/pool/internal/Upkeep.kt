@@ -68,13 +68,13 @@ internal class Upkeep(
         return state.since + policy.drainTimeout
     }
 
-    /** Takes all idle connections of a backend out of circulation and checks them, because one of them was reset. */
+    /** Takes all idle connections of a backend out of circulation and checks them, because one of them broke. */
     fun sweep(set: SlotSet) {
         if (!hooks.valid || set.sweptAt?.let { book.now - it < policy.checkTimeout } == true) return
         set.sweptAt = book.now
         for (slot in set.slots) {
             val life = slot.state.idleLife ?: continue
-            if (takeOut(slot, life)) startCheck(slot, life, "another of this backend was reset")
+            if (takeOut(slot, life)) startCheck(slot, life, "another of this backend broke")
         }
     }
 

@@ -1,7 +1,5 @@
 package dev.carom.bench;
 
-import com.zaxxer.hikari.HikariDataSource;
-import dev.carom.pool.BlockingPool;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -12,7 +10,6 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import reactor.pool.InstrumentedPool;
 
 /**
  * What does one coroutine pay for a claim and a release while 10 connections are free and nobody else wants one?
@@ -25,21 +22,6 @@ import reactor.pool.InstrumentedPool;
 @OperationsPerInvocation(Loops.ONE_CALLER)
 public class SuspendingUncontended {
     private static final int CONNECTIONS = 10;
-
-    @State(Scope.Benchmark)
-    public static class Carom {
-        BlockingPool<Noop> pool;
-
-        @Setup
-        public void open() {
-            pool = NoopKt.openCarom(CONNECTIONS, 1);
-        }
-
-        @TearDown
-        public void close() {
-            pool.close();
-        }
-    }
 
     @State(Scope.Benchmark)
     public static class ByHand {
@@ -56,38 +38,8 @@ public class SuspendingUncontended {
         }
     }
 
-    @State(Scope.Benchmark)
-    public static class Reactor {
-        InstrumentedPool<Noop> pool;
-
-        @Setup
-        public void open() {
-            pool = Peers.reactor(CONNECTIONS);
-        }
-
-        @TearDown
-        public void close() {
-            pool.dispose();
-        }
-    }
-
-    @State(Scope.Benchmark)
-    public static class Hikari {
-        HikariDataSource pool;
-
-        @Setup
-        public void open() {
-            pool = Peers.hikari(CONNECTIONS);
-        }
-
-        @TearDown
-        public void close() {
-            pool.close();
-        }
-    }
-
     @Benchmark
-    public int carom(Carom on) {
+    public int carom(BlockingUncontended.Carom on) {
         return Loops.caromOneCaller(on.pool.pool());
     }
 
@@ -97,12 +49,12 @@ public class SuspendingUncontended {
     }
 
     @Benchmark
-    public int reactorPool(Reactor on) {
+    public int reactorPool(BlockingUncontended.Reactor on) {
         return Loops.reactorOneCaller(on.pool);
     }
 
     @Benchmark
-    public int hikariOnIo(Hikari on) {
+    public int hikariOnIo(BlockingUncontended.Hikari on) {
         return Loops.jdbcOnIoOneCaller(on.pool);
     }
 }

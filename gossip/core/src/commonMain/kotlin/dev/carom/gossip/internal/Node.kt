@@ -1,5 +1,6 @@
 package dev.carom.gossip.internal
 
+import dev.carom.gossip.Admission
 import dev.carom.gossip.BroadcastHandler
 import dev.carom.gossip.BroadcastKey
 import dev.carom.gossip.GossipNotice
@@ -24,6 +25,7 @@ internal class Node<I : Identity<I>>(
     val codec: MemberCodec<I>,
     val random: Random,
     val handler: BroadcastHandler<I>?,
+    private val admission: Admission<I>?,
 ) {
     /** The time of the event being handled, in nanoseconds. */
     var now = 0L
@@ -61,6 +63,13 @@ internal class Node<I : Identity<I>>(
     fun tell(notice: GossipNotice<I>): Unit = add(SwimEffect.Notify(notice))
 
     fun refuse(reason: Refusal.Reason, detail: String): Unit = add(SwimEffect.Refuse(Refusal(reason, detail)))
+
+    /** Whether [id] may be a member; counted if not. */
+    fun admits(id: I): Boolean {
+        if (admission == null || guarded { admission.admits(id) } == true) return true
+        counters.notAdmitted++
+        return false
+    }
 
     /** The random members that are told of something now. */
     fun some(count: Int): List<Record<I>> = table.choose(count) { it.active }

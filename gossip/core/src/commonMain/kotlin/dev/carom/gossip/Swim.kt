@@ -97,7 +97,7 @@ public class Swim<I : Identity<I>> @JvmOverloads constructor(
         node.now = maxOf(node.now, nowNanos)
         handle(event)
         node.metadata.flush()
-        return node.effects
+        return node.takeEffects()
     }
 
     private fun handle(event: SwimEvent<I>) {

@@ -31,7 +31,8 @@ internal class Node<I : Identity<I>>(
     var now = 0L
     var incarnation = 0L
     var status = SwimStatus.Alone
-    var effects = ArrayList<SwimEffect<I>>()
+    private val none = ArrayList<SwimEffect<I>>(0)
+    var effects = none
     val counters = SwimCounters()
     val health = LocalHealth()
 
@@ -59,6 +60,9 @@ internal class Node<I : Identity<I>>(
     fun add(effect: SwimEffect<I>) {
         effects += effect
     }
+
+    /** What there is to do; nothing of it is kept here. */
+    fun takeEffects(): List<SwimEffect<I>> = effects.also { effects = none }
 
     fun tell(notice: GossipNotice<I>): Unit = add(SwimEffect.Notify(notice))
 

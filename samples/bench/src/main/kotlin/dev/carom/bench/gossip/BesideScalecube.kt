@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean
 import dev.carom.gossip.SwimPolicy
 import java.lang.management.ManagementFactory
 import java.util.concurrent.locks.LockSupport
+import java.util.logging.LogManager
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
@@ -47,6 +48,8 @@ internal fun main(args: Array<String>) {
 }
 
 private fun measure(case: Map.Entry<String, () -> Members>) {
+    // Netty tells at length that the crashed member has no network.
+    LogManager.getLogManager().reset()
     case.value().use { members ->
         val begin = TimeSource.Monotonic.markNow()
         repeat(MEMBERS) { members.start() }

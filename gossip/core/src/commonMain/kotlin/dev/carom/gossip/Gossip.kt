@@ -12,6 +12,9 @@ public interface Gossip<I : Identity<I>> {
     /** Who this member is now: changes when the cluster had declared it dead and it came back. */
     public val identity: I
 
+    /** Whether this member runs: false as soon as it leaves, is closed or its scope is cancelled, and for ever then. */
+    public val isOpen: Boolean
+
     /**
      * The active members as this one sees them, this one not among them; in no order. Set before the notices of the
      * same change are told. Round-trip times are those of the last change. Empty when closed.
@@ -37,6 +40,14 @@ public interface Gossip<I : Identity<I>> {
 
     /** Sets the permanent seeds as [join] does, and waits for nobody. No effect when closed. */
     public fun seeds(seeds: List<I>)
+
+    /**
+     * Sets the permanent seeds to what [source] says, now and after each change, until this member is closed. Returns at
+     * once. A source that fails is asked again after [SwimPolicy.seedInterval], at most a minute, and this is told
+     * ([GossipNotice.SeedsFailed]). A second call takes the place of the first; [seeds] and [join] set what holds until
+     * the source says something new. No effect when closed.
+     */
+    public fun follow(source: SeedSource<I>)
 
     /**
      * Tells the others that this member leaves, then closes. Takes [GossipPolicy.leaveTimeout] and

@@ -108,6 +108,14 @@ public sealed interface GossipNotice<I> {
         override fun toString(): String = "receiving ${channel.text} failed, again in $retryMillis ms: $detail"
     }
 
+    /**
+     * The source of seeds failed, and is asked again in [retryMillis] milliseconds, for ever; the last seeds stay.
+     * [detail] is for people.
+     */
+    public class SeedsFailed<I>(public val detail: String, public val retryMillis: Long) : GossipNotice<I> {
+        override fun toString(): String = "seeds could not be looked up, again in $retryMillis ms: $detail"
+    }
+
     /** Something arrived on [channel] again after [TransportFailed]. */
     public class TransportRecovered<I>(public val channel: GossipChannel) : GossipNotice<I> {
         override fun toString(): String = "receiving ${channel.text} works again"

@@ -19,6 +19,7 @@ import kotlin.time.TimeSource
  * @param codec how packets are written: [NativeCodec], unless foca is to understand them.
  * @param policy the numbers.
  * @param handler takes broadcasts of the application; called on this member's coroutine, must not block. Null: none.
+ * @param admission who may be a member; called on this member's coroutine, must not block. Null: everybody.
  */
 public fun <I : Identity<I>> CoroutineScope.openGossip(
     identity: I,
@@ -27,8 +28,9 @@ public fun <I : Identity<I>> CoroutineScope.openGossip(
     codec: MemberCodec<I>,
     policy: GossipPolicy = GossipPolicy(),
     handler: BroadcastHandler<I>? = null,
+    admission: Admission<I>? = null,
 ): Gossip<I> =
-    openGossip(identity, transport, envelope, codec, policy, handler, TimeSource.Monotonic, Random.Default)
+    openGossip(identity, transport, envelope, codec, policy, handler, admission, TimeSource.Monotonic, Random.Default)
 
 /**
  * [openGossip] with a clock and dice of one's own, for tests in virtual time and for runs that can be repeated.
@@ -43,6 +45,7 @@ public fun <I : Identity<I>> CoroutineScope.openGossip(
     codec: MemberCodec<I>,
     policy: GossipPolicy,
     handler: BroadcastHandler<I>?,
+    admission: Admission<I>?,
     timeSource: TimeSource,
     random: Random,
 ): Gossip<I> {
@@ -50,7 +53,7 @@ public fun <I : Identity<I>> CoroutineScope.openGossip(
     require(policy.swim.maxPacketSize <= most) {
         "maxPacketSize must be at most $most with this envelope, was ${policy.swim.maxPacketSize}"
     }
-    val swim = Swim(identity, policy.swim, codec, random, handler)
+    val swim = Swim(identity, policy.swim, codec, random, handler, admission)
     return GossipShell(swim, transport, envelope, policy, timeSource.markNow()).also { it.start(this) }
 }
 

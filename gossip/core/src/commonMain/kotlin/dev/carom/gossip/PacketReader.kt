@@ -1,9 +1,12 @@
 package dev.carom.gossip
 
+import kotlin.jvm.JvmName
+
 /**
  * Reads what the network sent. Nothing here throws for what the bytes are: the first thing wrong sets [failure],
  * everything read after it is zero or empty, and the caller looks at [failed] once, at the end. No length is believed
- * before it is compared with what is there, so that nothing larger than the input is ever allocated.
+ * before it is compared with what is there, so that nothing larger than the input is ever allocated. In Java:
+ * `readByte`, `readShort`, `readLong`.
  */
 public class PacketReader(private val bytes: ByteArray) {
     private var position = 0
@@ -24,18 +27,21 @@ public class PacketReader(private val bytes: ByteArray) {
     }
 
     /** One byte, 0..255. */
+    @JvmName("readByte")
     public fun byte(): Int {
         if (!has(1)) return 0
         return bytes[position++].toInt() and 0xff
     }
 
     /** Two bytes, high first, 0..65535. */
+    @JvmName("readShort")
     public fun short(): Int {
         if (!has(2)) return 0
         return (byte() shl 8) or byte()
     }
 
     /** Eight bytes, high first. */
+    @JvmName("readLong")
     public fun long(): Long {
         if (!has(Long.SIZE_BYTES)) return 0
         var value = 0L

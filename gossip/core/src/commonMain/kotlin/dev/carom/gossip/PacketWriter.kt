@@ -1,8 +1,10 @@
 package dev.carom.gossip
 
+import kotlin.jvm.JvmName
+
 /**
  * Writes into a bounded buffer. Nothing here throws for want of room: what does not fit sets [overflowed] and is
- * dropped, and the caller goes back to a [position] from before.
+ * dropped, and the caller goes back to a [position] from before. In Java: `writeByte`, `writeShort`, `writeLong`.
  *
  * @param limit most bytes; 1 or more. The buffer grows up to it as needed.
  */
@@ -28,12 +30,14 @@ public class PacketWriter(limit: Int) {
     }
 
     /** One byte: the low eight bits of [value]. */
+    @JvmName("writeByte")
     public fun byte(value: Int) {
         if (!reserve(1)) return
         buffer[position++] = value.toByte()
     }
 
     /** Two bytes, high first: the low sixteen bits of [value]. */
+    @JvmName("writeShort")
     public fun short(value: Int) {
         if (!reserve(2)) return
         buffer[position++] = (value ushr 8).toByte()
@@ -41,6 +45,7 @@ public class PacketWriter(limit: Int) {
     }
 
     /** Eight bytes, high first. */
+    @JvmName("writeLong")
     public fun long(value: Long) {
         if (!reserve(Long.SIZE_BYTES)) return
         for (shift in 56 downTo 0 step 8) buffer[position++] = (value ushr shift).toByte()

@@ -29,6 +29,7 @@ import kotlin.random.Random
  * @param random the dice: same seed, same events, same effects.
  * @param handler takes broadcasts of the application; null: packets that carry any are counted as rejected, and the
  *   rest of them is used.
+ * @param admission who may be a member; null: everybody.
  */
 public class Swim<I : Identity<I>> @JvmOverloads constructor(
     identity: I,
@@ -36,8 +37,9 @@ public class Swim<I : Identity<I>> @JvmOverloads constructor(
     codec: MemberCodec<I>,
     random: Random,
     handler: BroadcastHandler<I>? = null,
+    admission: Admission<I>? = null,
 ) {
-    private val node = Node(identity, policy, codec, random, handler)
+    private val node = Node(identity, policy, codec, random, handler, admission)
     private val items = BroadcastItems(node)
     private val intake = Intake(node, items)
     private val clockwork = Clockwork(node)
@@ -95,7 +97,7 @@ public class Swim<I : Identity<I>> @JvmOverloads constructor(
         node.now = maxOf(node.now, nowNanos)
         handle(event)
         node.metadata.flush()
-        return node.effects
+        return node.takeEffects()
     }
 
     private fun handle(event: SwimEvent<I>) {

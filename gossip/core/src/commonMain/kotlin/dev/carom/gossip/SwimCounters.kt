@@ -58,6 +58,10 @@ public class SwimCounters internal constructor() {
     public var membersRefused: Long = 0
         internal set
 
+    /** Packets, streams and news of, or about, whom [Admission] does not admit. */
+    public var notAdmitted: Long = 0
+        internal set
+
     /** Broadcasts that grew too old in the queue, or made room for others. */
     public var broadcastsDropped: Long = 0
         internal set
@@ -90,6 +94,7 @@ public class SwimCounters internal constructor() {
             answersLimited = from.answersLimited
             relaysRefused = from.relaysRefused
             membersRefused = from.membersRefused
+            notAdmitted = from.notAdmitted
             broadcastsDropped = from.broadcastsDropped
             from.rejections.copyInto(rejections)
         }
@@ -100,5 +105,6 @@ public class SwimCounters internal constructor() {
             "bytesReceived=$bytesReceived, packetsMisdirected=$packetsMisdirected, streamsOpened=$streamsOpened, " +
             "probes=$probes, probesFailed=$probesFailed, declaredDown=$declaredDown, refutations=$refutations, " +
             "incarnationJumps=$incarnationJumps, answersLimited=$answersLimited, relaysRefused=$relaysRefused, " +
-            "membersRefused=$membersRefused, broadcastsDropped=$broadcastsDropped, rejected=$rejected)"
+            "membersRefused=$membersRefused, notAdmitted=$notAdmitted, " +
+            "broadcastsDropped=$broadcastsDropped, rejected=$rejected)"
 }

@@ -14,6 +14,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.job
@@ -54,6 +55,7 @@ private fun TestScope.start(
     NativeCodec(NodeIdCodec()),
     policy,
     handler,
+    null,
     testTimeSource,
     Random(transport.id.hashCode()),
 )
@@ -73,6 +75,37 @@ class GossipTest :
                 cluster.drop(1).forEach { it.join(listOf(hosts[0].id)) }
                 cluster.forEach { it.sees(4) }
                 cluster.forEach { it.close() }
+            }
+        }
+
+        test("seeds are followed as their source finds them; one that fails is told and asked again") {
+            runTest {
+                val network = MemoryNetwork()
+                val hosts = (1..3).map(network::host)
+                val (first, second, third) = hosts.map { start(it) }
+                val heard = mutableListOf<GossipNotice<NodeId>>()
+                val listener = launch { third.notices.collect { heard += it } }
+                runCurrent()
+                var lookups = 0
+                third.follow {
+                    flow {
+                        if (lookups++ == 0) error("no answer")
+                        emit(listOf(hosts[0].id))
+                        delay(1.minutes)
+                        emit(listOf(hosts[1].id))
+                    }
+                }
+                third.sees(1)
+                heard.filterIsInstance<GossipNotice.SeedsFailed<NodeId>>().single().retryMillis shouldBe 10_000
+                // The two clusters are one as soon as the name stands for somebody in the other.
+                listOf(first, second, third).forEach { it.sees(2) }
+                lookups shouldBe 2
+                third.isOpen shouldBe true
+                third.leave()
+                third.isOpen shouldBe false
+                third.follow { error("not asked when closed") }
+                listOf(first, second).forEach { it.close() }
+                listener.join()
             }
         }
 

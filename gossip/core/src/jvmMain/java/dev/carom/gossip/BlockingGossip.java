@@ -5,6 +5,7 @@ import dev.carom.gossip.internal.JavaCalls;
 import java.util.List;
 import java.util.concurrent.Flow.Publisher;
 import kotlin.Unit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Gossip} for threads that may block, virtual threads included. All methods may be called from any thread. What
@@ -33,19 +34,25 @@ public final class BlockingGossip<I extends Identity<I>> implements AutoCloseabl
     public static <I extends Identity<I>> BlockingGossip<I> open(
             I identity, Transport<I> transport, Envelope envelope, MemberCodec<I> codec, GossipPolicy policy) {
         return JavaCalls.inOwnScope(
-                scope -> of(Gossips.openGossip(scope, identity, transport, envelope, codec, policy, null)));
+                scope -> of(Gossips.openGossip(scope, identity, transport, envelope, codec, policy, null, null)));
     }
 
-    /** {@link #open(Identity, Transport, Envelope, MemberCodec, GossipPolicy)} with a handler of broadcasts. */
+    /**
+     * {@link #open(Identity, Transport, Envelope, MemberCodec, GossipPolicy)} with what the application decides.
+     *
+     * @param handler takes broadcasts; must not block. Null: none
+     * @param admission who may be a member; must not block. Null: everybody
+     */
     public static <I extends Identity<I>> BlockingGossip<I> open(
             I identity,
             Transport<I> transport,
             Envelope envelope,
             MemberCodec<I> codec,
             GossipPolicy policy,
-            BroadcastHandler<I> handler) {
+            @Nullable BroadcastHandler<I> handler,
+            @Nullable Admission<I> admission) {
         return JavaCalls.inOwnScope(
-                scope -> of(Gossips.openGossip(scope, identity, transport, envelope, codec, policy, handler)));
+                scope -> of(Gossips.openGossip(scope, identity, transport, envelope, codec, policy, handler, admission)));
     }
 
     /** Another view of {@code gossip}. Closing it closes {@code gossip}. */
@@ -66,6 +73,11 @@ public final class BlockingGossip<I extends Identity<I>> implements AutoCloseabl
     /** Who this member is now. */
     public I identity() {
         return gossip.getIdentity();
+    }
+
+    /** Whether this member runs: false as soon as it leaves or is closed, and for ever then. */
+    public boolean isOpen() {
+        return gossip.isOpen();
     }
 
     /** The active members now, this one not among them; in no order. */
@@ -100,6 +112,15 @@ public final class BlockingGossip<I extends Identity<I>> implements AutoCloseabl
     /** Sets the permanent seeds, and waits for nobody. */
     public void seeds(List<? extends I> seeds) {
         gossip.seeds(List.copyOf(seeds));
+    }
+
+    /**
+     * Sets the permanent seeds to what {@code source} says, now and after each change, until this member is closed. Returns
+     * at once; a second call takes the place of the first. A source that fails is asked again, and this is told. See
+     * {@link BlockingSeeds}.
+     */
+    public void follow(SeedSource<I> source) {
+        gossip.follow(source);
     }
 
     /**

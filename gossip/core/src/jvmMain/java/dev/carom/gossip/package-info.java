@@ -15,10 +15,12 @@
  * }
  * }</pre>
  *
- * <p>{@link dev.carom.gossip.Swim} is the state machine; it does no I/O and reads no clock. An
- * {@link dev.carom.gossip.Identity}, an {@link dev.carom.gossip.IdentityCodec}, a whole
- * {@link dev.carom.gossip.MemberCodec} and a {@link dev.carom.gossip.BroadcastHandler} can be written in Java. No type
- * here is null unless it says so.
+ * <p>{@link dev.carom.gossip.Swim} is the state machine; it does no I/O and reads no clock. {@link
+ * dev.carom.gossip.BlockingGossip} is the member that runs, over a {@link dev.carom.gossip.BlockingTransport} of your own
+ * or the one in {@code carom-gossip-net}. An {@link dev.carom.gossip.Identity}, an {@link dev.carom.gossip.IdentityCodec},
+ * a whole {@link dev.carom.gossip.MemberCodec}, an {@link dev.carom.gossip.Envelope}, a {@link
+ * dev.carom.gossip.BroadcastHandler}, an {@link dev.carom.gossip.Admission} and {@link dev.carom.gossip.BlockingSeeds} can
+ * be written in Java. No type here is null unless it says so.
  */
 @NullMarked
 package dev.carom.gossip;

@@ -112,6 +112,8 @@ internal class GossipLoop<I : Identity<I>>(
                 board.tell(GossipNotice.TransportFailed(input.channel, input.detail, input.retryMillis))
             }
 
+            is ShellInput.SeedsFailed -> board.tell(GossipNotice.SeedsFailed(input.detail, input.retryMillis))
+
             is ShellInput.ReceiveWorks -> board.tell(GossipNotice.TransportRecovered(input.channel))
 
             is ShellInput.Count ->

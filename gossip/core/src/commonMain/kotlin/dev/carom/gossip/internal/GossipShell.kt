@@ -8,6 +8,7 @@ import dev.carom.gossip.GossipNotice
 import dev.carom.gossip.GossipPolicy
 import dev.carom.gossip.Identity
 import dev.carom.gossip.Member
+import dev.carom.gossip.SeedSource
 import dev.carom.gossip.Swim
 import dev.carom.gossip.SwimEvent
 import dev.carom.gossip.SwimPolicy
@@ -20,16 +21,19 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancelChildren
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.collectLatest
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.concurrent.Volatile
+import kotlin.time.Duration.Companion.minutes
 import kotlin.time.TimeMark
 
 /** A [Swim] with its coroutines: one loop that owns it, receivers, and a sender. Decides nothing. */
@@ -45,9 +49,15 @@ internal class GossipShell<I : Identity<I>>(
     private val mail = Couriers(transport, policy)
     private val loop = GossipLoop(swim, mail, envelope, policy, start, board, current)
     private val left = CompletableDeferred<Boolean>()
+    private val source = MutableStateFlow<SeedSource<I>?>(null)
 
     @Volatile
     private var job: Job? = null
+
+    @Volatile
+    private var ending = false
+
+    override val isOpen: Boolean get() = !ending && job?.isActive == true
 
     override val identity: I get() = loop.identity
 
@@ -64,10 +74,12 @@ internal class GossipShell<I : Identity<I>>(
         try {
             coroutineScope {
                 mail.start(this)
+                launch { source.collectLatest { it?.let { source -> collect(source) } } }
                 loop.run()
                 coroutineContext.cancelChildren()
             }
         } finally {
+            ending = true
             mail.inbox.close()
             withContext(NonCancellable) {
                 withTimeoutOrNull(policy.closeTimeout) { guardedClose() }
@@ -76,6 +88,16 @@ internal class GossipShell<I : Identity<I>>(
             loop.refuseRest()
             left.complete(loop.sentAll)
             board.close()
+        }
+    }
+
+    /** A source never ends the member: whatever ends it is told, and it is collected again after a pause. */
+    private suspend fun collect(source: SeedSource<I>) {
+        while (true) {
+            val failure = failureOf { source.seeds().collect(::seeds) } ?: return
+            val pause = minOf(policy.swim.seedInterval, LONGEST_PAUSE)
+            mail.offer(ShellInput.SeedsFailed(failure, pause.inWholeMilliseconds))
+            delay(pause)
         }
     }
 
@@ -103,7 +125,12 @@ internal class GossipShell<I : Identity<I>>(
         mail.offer(ShellInput.Asked(SwimEvent.SeedsResolved(seeds.toList()), null))
     }
 
+    override fun follow(source: SeedSource<I>) {
+        this.source.value = source
+    }
+
     override suspend fun leave(): Boolean {
+        ending = true
         mail.offer(ShellInput.Leave(left))
         awaitClosed()
         return left.await()
@@ -155,4 +182,8 @@ internal class GossipShell<I : Identity<I>>(
     private fun closed() = GossipException.Closed(identity)
 
     override fun toString(): String = "Gossip($identity, ${members.value.size} other members)"
+
+    private companion object {
+        val LONGEST_PAUSE = 1.minutes
+    }
 }

@@ -31,6 +31,7 @@ internal class Intake<I : Identity<I>>(private val node: Node<I>, private val it
         if (header.source.address() == own) {
             return reject(bytes, Rejection.FromOurselves, "from ${header.source}")
         }
+        if (!node.admits(header.source)) return
         fault(header, reader.remaining)?.let { return reject(bytes, Rejection.Malformed, it) }
         val announces = header.kind == PacketKind.Announce
         if (header.destination != node.identity && !(announces && header.destination.address() == own)) {
@@ -78,15 +79,25 @@ internal class Intake<I : Identity<I>>(private val node: Node<I>, private val it
             return reject(bytes, Rejection.IndirectForOurselves, "${header.kind} about ourselves from $source")
         }
         when (header.kind) {
-            PacketKind.Ping -> node.mail.send(source, PacketKind.Ack, number = header.number)
+            PacketKind.Ping -> node.mail.answer(source, PacketKind.Ack, null, header.number, bytes.size)
+
             PacketKind.Ack -> node.prober.acked(source, header.number)
+
             PacketKind.PingReq -> node.relays.pingReq(header)
-            PacketKind.IndirectPing -> node.relays.indirectPing(header)
+
+            PacketKind.IndirectPing ->
+                node.mail.answer(source, PacketKind.IndirectAck, header.about, header.number, bytes.size)
+
             PacketKind.IndirectAck -> node.relays.indirectAck(header)
+
             PacketKind.ForwardedAck -> node.prober.forwarded(source, header.about!!, header.number)
+
             PacketKind.Nack -> node.prober.nacked(source, header.number)
+
             PacketKind.Announce -> feed(source, bytes.size)
+
             PacketKind.TurnUndead -> node.self.believedDead("$source says so")
+
             PacketKind.Feed, PacketKind.Gossip, PacketKind.Broadcast -> Unit
         }
     }

@@ -14,14 +14,24 @@ import dev.carom.gossip.SwimEffect
 internal class Mail<I : Identity<I>>(private val node: Node<I>) {
     private val writer = PacketWriter(node.policy.maxPacketSize)
 
-    fun send(to: I, kind: PacketKind, about: I? = null, number: Int = 0) {
-        if (!begin(to, kind, about, number)) return
+    fun send(to: I, kind: PacketKind, about: I? = null, number: Int = 0, most: Int = node.policy.maxPacketSize) {
+        if (!begin(to, kind, about, number, most)) return
         if (kind.carriesUpdates && writer.remaining > COUNT) {
             counted { news(to) }
         }
         if (kind == PacketKind.Announce && node.codec.extended) pad()
         broadcasts(to, kind)
         finish(to)
+    }
+
+    /**
+     * Answers a probe of [asked] bytes. Whoever never answered a probe of ours may not be where it says it is: it gets
+     * [AMPLIFICATION] times as much at most.
+     */
+    fun answer(to: I, kind: PacketKind, about: I?, number: Int, asked: Int) {
+        val proven = !node.codec.extended || (node.table.find(to.address())?.rttNanos ?: -1) >= 0
+        val most = node.policy.maxPacketSize
+        send(to, kind, about, number, if (proven) most else minOf(most, asked * AMPLIFICATION))
     }
 
     /** Some of the active members, in a packet of at most [most] bytes. */

@@ -21,18 +21,52 @@ internal class Record<I>(val address: Any, id: I, incarnation: Long, state: Memb
     var digest = 0L
     var accuser: I? = null
     var suspicion: Suspicion? = null
-    var metadata = NO_BYTES
-    var metadataVersion = 0L
-
-    /** Version asked for and not yet received; 0: none. */
-    var pulling = 0L
     var rttNanos = -1L
 
+    // Room for these is made when there is something to keep: most members of a large cluster have none of it.
+    private var more: More? = null
+
+    var metadata: ByteArray
+        get() = more?.metadata ?: NO_BYTES
+        set(value) {
+            if (more != null || value.isNotEmpty()) more().metadata = value
+        }
+    var metadataVersion: Long
+        get() = more?.metadataVersion ?: 0
+        set(value) {
+            if (more != null || value != 0L) more().metadataVersion = value
+        }
+
+    /** Version asked for and not yet received; 0: none. */
+    var pulling: Long
+        get() = more?.pulling ?: 0
+        set(value) {
+            if (more != null || value != 0L) more().pulling = value
+        }
+
     /** When it became Down. */
-    var downSince = 0L
+    var downSince: Long
+        get() = more?.downSince ?: 0
+        set(value) {
+            more().downSince = value
+        }
 
     /** When it may be told again that it is believed dead. */
-    var tellAgainAt = Long.MIN_VALUE
+    var tellAgainAt: Long
+        get() = more?.tellAgainAt ?: Long.MIN_VALUE
+        set(value) {
+            more().tellAgainAt = value
+        }
+
+    private fun more(): More = more ?: More().also { more = it }
+
+    private class More {
+        var metadata = NO_BYTES
+        var metadataVersion = 0L
+        var pulling = 0L
+        var downSince = 0L
+        var tellAgainAt = Long.MIN_VALUE
+    }
 
     fun set(update: MemberUpdate<I>) {
         if (id != update.id) {

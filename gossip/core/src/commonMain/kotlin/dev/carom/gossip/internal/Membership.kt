@@ -28,6 +28,7 @@ internal class Membership<I : Identity<I>>(private val node: Node<I>) {
             node.self.hearOfNamesake(update, disseminate)
             return false
         }
+        if (!node.admits(update.id)) return false
         val applied = node.table.apply(update, node.policy.maxMembers)
         follow(applied, update, disseminate, via)
         val record = applied.record ?: return false

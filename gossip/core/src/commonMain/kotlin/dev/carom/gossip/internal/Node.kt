@@ -1,5 +1,6 @@
 package dev.carom.gossip.internal
 
+import dev.carom.gossip.Admission
 import dev.carom.gossip.BroadcastHandler
 import dev.carom.gossip.BroadcastKey
 import dev.carom.gossip.GossipNotice
@@ -24,12 +25,14 @@ internal class Node<I : Identity<I>>(
     val codec: MemberCodec<I>,
     val random: Random,
     val handler: BroadcastHandler<I>?,
+    private val admission: Admission<I>?,
 ) {
     /** The time of the event being handled, in nanoseconds. */
     var now = 0L
     var incarnation = 0L
     var status = SwimStatus.Alone
-    var effects = ArrayList<SwimEffect<I>>()
+    private val none = ArrayList<SwimEffect<I>>(0)
+    var effects = none
     val counters = SwimCounters()
     val health = LocalHealth()
 
@@ -58,9 +61,19 @@ internal class Node<I : Identity<I>>(
         effects += effect
     }
 
+    /** What there is to do; nothing of it is kept here. */
+    fun takeEffects(): List<SwimEffect<I>> = effects.also { effects = none }
+
     fun tell(notice: GossipNotice<I>): Unit = add(SwimEffect.Notify(notice))
 
     fun refuse(reason: Refusal.Reason, detail: String): Unit = add(SwimEffect.Refuse(Refusal(reason, detail)))
+
+    /** Whether [id] may be a member; counted if not. */
+    fun admits(id: I): Boolean {
+        if (admission == null || guarded { admission.admits(id) } == true) return true
+        counters.notAdmitted++
+        return false
+    }
 
     /** The random members that are told of something now. */
     fun some(count: Int): List<Record<I>> = table.choose(count) { it.active }

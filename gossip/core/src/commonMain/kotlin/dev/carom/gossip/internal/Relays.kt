@@ -27,10 +27,6 @@ internal class Relays<I : Identity<I>>(private val node: Node<I>) {
         if (pending.size > MOST) pending.removeFirst()
     }
 
-    fun indirectPing(header: Header<I>) {
-        node.mail.send(header.source, PacketKind.IndirectAck, header.about, header.number)
-    }
-
     fun indirectAck(header: Header<I>) {
         val origin = header.about!!
         if (!allowed(origin)) return

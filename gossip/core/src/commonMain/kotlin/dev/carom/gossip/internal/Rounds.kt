@@ -10,7 +10,10 @@ internal class Rounds<I : Identity<I>>(private val node: Node<I>) {
     private var announceToDownAt = NEVER
     private var gossipAt = NEVER
 
-    val next: Long get() = minOf(announceAt, announceToDownAt, gossipAt)
+    /** Gossip without news need not be woken for; news that comes after its time goes out at once. */
+    val next: Long get() = minOf(announceAt, announceToDownAt, if (quiet) NEVER else gossipAt)
+
+    private val quiet: Boolean get() = node.updates.size == 0 && node.broadcasts.size == 0
 
     fun start() {
         announceAt = node.policy.announce.again()
@@ -46,7 +49,7 @@ internal class Rounds<I : Identity<I>>(private val node: Node<I>) {
 
     private fun gossip() {
         val policy = node.policy.gossip ?: return
-        if (node.updates.size == 0 && node.broadcasts.size == 0) return
+        if (quiet) return
         node.some(policy.members).forEach { node.mail.send(it.id, PacketKind.Gossip) }
     }
 

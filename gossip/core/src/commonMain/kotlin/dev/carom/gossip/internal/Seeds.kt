@@ -37,7 +37,7 @@ internal class Seeds<I : Identity<I>>(private val node: Node<I>) {
         val own = node.identity.address()
         val missing = seeds.filter { seed ->
             val address = seed.address()
-            address != own && node.table.find(address)?.active != true
+            address != own && node.table.find(address)?.active != true && node.admits(seed)
         }
         missing.shuffled(node.random).take(AT_ONCE).forEach(node.mail::announce)
         next = after(node.now, node.policy.seedInterval)

@@ -22,6 +22,8 @@ internal sealed interface ShellInput<I> {
 
     class ReceiveWorks<I>(val channel: GossipChannel) : ShellInput<I>
 
+    class SeedsFailed<I>(val detail: String, val retryMillis: Long) : ShellInput<I>
+
     class Count<I>(val answer: CompletableDeferred<GossipCounters>) : ShellInput<I>
 
     class Leave<I>(val answer: CompletableDeferred<Boolean>) : ShellInput<I>

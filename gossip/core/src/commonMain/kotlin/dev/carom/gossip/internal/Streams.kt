@@ -102,6 +102,7 @@ internal class Streams<I : Identity<I>>(private val node: Node<I>) {
             reject(request, Rejection.FromOurselves, "from ${head.source}")
             return null
         }
+        if (!node.admits(head.source)) return null
         val rightful = head.destination == node.identity
         if (!rightful && (head.kind != StreamKind.Digest || head.destination.address() != node.identity.address())) {
             return null

@@ -16,6 +16,7 @@ public final class NetPolicyBuilder {
     private int maxStreams = 16;
     private Duration streamTimeout = Duration.ofSeconds(10);
     private int receiveBuffer;
+    private List<String> allow = List.of();
 
     /** A policy for a member bound to {@code host}. */
     public NetPolicyBuilder(String host) {
@@ -65,6 +66,12 @@ public final class NetPolicyBuilder {
         return this;
     }
 
+    /** {@link NetPolicy#getAllow()}. */
+    public NetPolicyBuilder allow(String... value) {
+        allow = List.of(value);
+        return this;
+    }
+
     /**
      * The policy.
      *
@@ -80,6 +87,7 @@ public final class NetPolicyBuilder {
                 lookupInterval,
                 maxStreams,
                 streamTimeout,
-                receiveBuffer);
+                receiveBuffer,
+                allow);
     }
 }

@@ -1,5 +1,6 @@
 package dev.carom.gossip.net
 
+import dev.carom.gossip.net.internal.AllowList
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -19,6 +20,9 @@ import kotlin.time.Duration.Companion.seconds
  *   request and an answer, 1 MiB each at most.
  * @property streamTimeout how long another member's stream may take from its beginning to its end. At least 1 ms,
  *   finite.
+ * @property allow ranges of addresses, `10.0.0.0/8`, `2001:db8::/32`, or a single address: from others no datagram and no
+ *   stream is read, and nobody else can be a member. Empty: all. The keys decide who is who; this keeps strangers from costing
+ *   anything.
  * @property receiveBuffer bytes of the UDP socket's buffer; 0: the system's choice. 0..16777216.
  */
 public class NetPolicy(
@@ -31,6 +35,7 @@ public class NetPolicy(
     public val maxStreams: Int = 16,
     public val streamTimeout: Duration = 10.seconds,
     public val receiveBuffer: Int = 0,
+    public val allow: List<String> = emptyList(),
 ) {
     init {
         require(host.isNotBlank()) { "host must not be blank" }
@@ -46,6 +51,8 @@ public class NetPolicy(
         seeds.forEach(SeedName::parse)
     }
 
+    internal val allowed = AllowList(allow)
+
     private fun within(name: String, value: Int, bounds: IntRange) {
         require(value in bounds) { "$name must be in $bounds, was $value" }
     }
@@ -54,7 +61,7 @@ public class NetPolicy(
     override fun toString(): String =
         "NetPolicy(host=$host, port=$port, advertiseHost=$advertiseHost, advertisePort=$advertisePort, seeds=$seeds, " +
             "lookupInterval=$lookupInterval, maxStreams=$maxStreams, streamTimeout=$streamTimeout, " +
-            "receiveBuffer=$receiveBuffer)"
+            "receiveBuffer=$receiveBuffer, allow=$allow)"
 
     public companion object {
         /** What members listen on if nobody says otherwise. */

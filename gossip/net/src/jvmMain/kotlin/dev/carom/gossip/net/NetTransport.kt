@@ -14,6 +14,7 @@ import io.ktor.network.sockets.Datagram
 import io.ktor.network.sockets.InetSocketAddress
 import io.ktor.network.sockets.ServerSocket
 import io.ktor.network.sockets.Socket
+import io.ktor.network.sockets.SocketAddress
 import io.ktor.network.sockets.aSocket
 import io.ktor.network.sockets.openReadChannel
 import io.ktor.network.sockets.openWriteChannel
@@ -34,6 +35,7 @@ import kotlinx.io.readByteArray
 import java.io.IOException
 import java.net.InetAddress
 import java.net.UnknownHostException
+import java.util.concurrent.atomic.AtomicLong
 
 /**
  * Datagrams over UDP, and streams over TCP on the same port; one frame of at most [SwimPolicy.MAX_STREAM] bytes and
@@ -55,6 +57,11 @@ public class NetTransport private constructor(
     private val port = (tcp.localAddress as InetSocketAddress).port
     private val permits = Semaphore(policy.maxStreams)
 
+    private val refusals = AtomicLong()
+
+    /** Datagrams and streams not read because [NetPolicy.allow] does not list whence they came. */
+    public val refused: Long get() = refusals.get()
+
     @Volatile
     private var listener = tcp
 
@@ -66,7 +73,9 @@ public class NetTransport private constructor(
 
     override fun packets(): Flow<ByteArray> = flow {
         if (socket.isClosed) reopenUdp()
-        for (datagram in socket.incoming) emit(datagram.packet.readByteArray())
+        for (datagram in socket.incoming) {
+            if (admits(datagram.address)) emit(datagram.packet.readByteArray())
+        }
     }
 
     override suspend fun serve(answer: suspend (request: ByteArray) -> ByteArray?) {
@@ -83,13 +92,26 @@ public class NetTransport private constructor(
                 // Undispatched, so that it is closed even if we are cancelled now.
                 launch(start = CoroutineStart.UNDISPATCHED) {
                     try {
-                        stream.use { withTimeoutOrNull(policy.streamTimeout) { serveOne(it, answer) } }
+                        stream.use {
+                            if (admits(it.remoteAddress)) {
+                                withTimeoutOrNull(policy.streamTimeout) {
+                                    serveOne(it, answer)
+                                }
+                            }
+                        }
                     } finally {
                         permits.release()
                     }
                 }
             }
         }
+    }
+
+    private fun admits(from: SocketAddress): Boolean {
+        val address = (from as? InetSocketAddress)?.resolveAddress()
+        if (address != null && policy.allowed.admits(address)) return true
+        refusals.incrementAndGet()
+        return false
     }
 
     private suspend fun serveOne(stream: Socket, answer: suspend (request: ByteArray) -> ByteArray?) {

@@ -8,13 +8,14 @@ import dev.carom.gossip.GossipPolicy
 import dev.carom.gossip.NativeCodec
 import dev.carom.gossip.NodeId
 import dev.carom.gossip.NodeIdCodec
+import dev.carom.gossip.SeedSource
 import dev.carom.gossip.net.internal.Lookups
 import dev.carom.gossip.openGossip
-import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.launch
+import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 
 /**
@@ -40,29 +41,25 @@ public suspend fun CoroutineScope.openNetGossip(
     var gossip: Gossip<NodeId>? = null
     try {
         val self = NodeId(transport.address, System.currentTimeMillis() / MILLIS)
-        gossip = openGossip(self, transport, envelope, NativeCodec(NodeIdCodec()), policy, handler)
+        val codec = NativeCodec(NodeIdCodec())
+        gossip = openGossip(self, transport, envelope, codec, policy, handler, net.allowed.admission)
     } finally {
         if (gossip == null) withContext(NonCancellable) { transport.close() }
     }
-    if (net.seeds.isNotEmpty()) follow(gossip, lookups, net)
+    if (net.seeds.isNotEmpty()) gossip.follow(lookups.source(net))
     return gossip
 }
 
-/** Keeps the seeds of [gossip] what their names stand for, until it is closed. */
-private fun CoroutineScope.follow(gossip: Gossip<NodeId>, lookups: Lookups, net: NetPolicy) {
+/** What the names of [net] stand for, looked up again and again. */
+private fun Lookups.source(net: NetPolicy): SeedSource<NodeId> {
     val names = net.seeds.map(SeedName::parse)
-    launch(CoroutineName("seeds of ${gossip.identity}")) {
-        val lookup = launch {
-            var last = emptyList<NodeId>()
+    return SeedSource {
+        flow {
             while (true) {
-                val seeds = lookups.seeds(names)
-                if (seeds != last) gossip.seeds(seeds)
-                last = seeds
+                emit(seeds(names))
                 delay(net.lookupInterval)
             }
-        }
-        gossip.awaitClosed()
-        lookup.cancel()
+        }.distinctUntilChanged()
     }
 }
 

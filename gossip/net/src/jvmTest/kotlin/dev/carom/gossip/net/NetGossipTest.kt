@@ -12,6 +12,7 @@ import dev.carom.gossip.NodeId
 import dev.carom.gossip.NodeIdCodec
 import dev.carom.gossip.PeriodicPolicy
 import dev.carom.gossip.SwimPolicy
+import dev.carom.gossip.net.internal.AllowList
 import dev.carom.gossip.openGossip
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
@@ -157,6 +158,61 @@ class NetGossipTest :
                 first.sees(second)
                 first.close()
                 second.close()
+            }
+        }
+
+        test("from addresses outside the list nothing is read, and nobody outside it can be a member") {
+            onNetwork {
+                val guarded = NetPolicy("127.0.0.1", 0, allow = listOf("10.0.0.0/8", "127.0.0.2"))
+                val transport = NetTransport.open(guarded)
+                val codec = NativeCodec(NodeIdCodec())
+                val ours = openGossip(NodeId(transport.address, 1), transport, InsecureEnvelope, codec, quick)
+                val stranger = openNetGossip(NetPolicy.loopback(ours.seed()), GossipSecurity.insecure(), quick)
+                eventually(60.seconds) { transport.refused shouldBeGreaterThan 3L }
+                ours.counters().swim.packetsReceived shouldBe 0L
+                val port = transport.address.port
+                withContext(Dispatchers.IO) {
+                    Socket("127.0.0.1", port).use {
+                        it.soTimeout = 60_000
+                        runCatching { it.getInputStream().read() }.getOrDefault(-1) shouldBe -1
+                    }
+                }
+                stranger.close()
+                ours.close()
+
+                val listed = NetPolicy("127.0.0.1", 0, allow = listOf("127.0.0.0/8", "::1"))
+                val first = openNetGossip(listed, secure(), quick)
+                val second = openNetGossip(NetPolicy.loopback(first.seed()), secure(), quick)
+                first.sees(second)
+                first.close()
+                second.close()
+            }
+        }
+
+        test("ranges are those of CIDR, and what is none is told") {
+            fun within(range: String, address: String) =
+                AllowList(listOf(range)).admits(InetAddress.getByName(address).address)
+            within("10.0.0.0/8", "10.255.0.1") shouldBe true
+            within("10.0.0.0/8", "11.0.0.1") shouldBe false
+            within("10.1.2.128/25", "10.1.2.127") shouldBe false
+            within("10.1.2.128/25", "10.1.2.200") shouldBe true
+            within("0.0.0.0/0", "1.2.3.4") shouldBe true
+            within("0.0.0.0/0", "::1") shouldBe false
+            within("2001:db8::/33", "2001:db8:7fff::1") shouldBe true
+            within("2001:db8::/33", "2001:db8:8000::1") shouldBe false
+            within("127.0.0.1", "127.0.0.2") shouldBe false
+            for (range in listOf(
+                "",
+                "10.0.0.0/33",
+                "10.0.0/8",
+                "host/8",
+                "1.2.3.4/-1",
+                "::g/8",
+                "1.2.3.256",
+                "::1/129",
+            )) {
+                shouldThrow<IllegalArgumentException> { NetPolicy("h", allow = listOf(range)) }
+                    .message!! shouldContain "\"$range\""
             }
         }
 

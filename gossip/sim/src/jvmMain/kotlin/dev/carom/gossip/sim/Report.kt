@@ -33,6 +33,7 @@ internal fun main(args: Array<String>) {
 }
 
 private const val MANY = 200
+private const val MOST = 2_000
 
 private fun row(vararg cells: String): Unit = println(cells.joinToString("") { it.padStart(18) })
 
@@ -51,7 +52,13 @@ private fun cluster(size: Int, seed: Long, policy: SwimPolicy): Simulation {
 
 /** Medians, in milliseconds: to the first suspicion, the first declaration, everyone's; to all knowing a newcomer. */
 private fun crash(size: Int): List<Double> {
-    val runs = (if (size > MANY) 3 else 15)
+    val runs = if (size > MOST) {
+        1
+    } else if (size > MANY) {
+        3
+    } else {
+        15
+    }
     val times = (0L until runs).map { seed ->
         val simulation = cluster(size, seed, SwimPolicy.lan())
         val victim = simulation.node(size / 2)!!

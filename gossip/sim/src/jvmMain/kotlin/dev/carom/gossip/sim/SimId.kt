@@ -12,7 +12,10 @@ import dev.carom.gossip.PacketWriter
  * @property life which life on that host this is; 0 or more. It is the generation.
  */
 public data class SimId(public val host: Int, public val life: Long) : Identity<SimId> {
-    override fun address(): Any = host
+    // Boxed once: ten thousand members keep a hundred million addresses.
+    private val address: Any = host
+
+    override fun address(): Any = address
 
     override fun generation(): Long = life
 

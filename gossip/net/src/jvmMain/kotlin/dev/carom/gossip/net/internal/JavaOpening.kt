@@ -45,6 +45,7 @@ internal fun build(
     maxStreams: Int,
     streamTimeout: Duration,
     receiveBuffer: Int,
+    allow: List<String>,
 ): NetPolicy = NetPolicy(
     host,
     port,
@@ -55,4 +56,5 @@ internal fun build(
     maxStreams,
     streamTimeout.toKotlinDuration(),
     receiveBuffer,
+    allow,
 )

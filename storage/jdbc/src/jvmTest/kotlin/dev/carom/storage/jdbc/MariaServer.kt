@@ -37,7 +37,10 @@ class MariaServer private constructor(private val port: Int) {
             if (user.isNotEmpty()) run(listOf("chown", "mysql", "$home"))
             run(listOf("mariadb-install-db", "--no-defaults", "--datadir=$data", "--skip-test-db") + user)
             val init = home.resolve("init.sql")
-            Files.writeString(init, "create user carom@'127.0.0.1' identified by 'carom';\ngrant all on *.* to carom@'127.0.0.1';\n")
+            Files.writeString(
+                init,
+                "create user carom@'127.0.0.1' identified by 'carom';\ngrant all on *.* to carom@'127.0.0.1';\n",
+            )
             val port = ServerSocket(0).use { it.localPort }
             val command = listOf(
                 "$server", "--no-defaults", "--datadir=$data", "--port=$port", "--bind-address=127.0.0.1",

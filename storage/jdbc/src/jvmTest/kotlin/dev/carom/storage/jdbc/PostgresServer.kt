@@ -64,10 +64,17 @@ class PostgresServer private constructor(val port: Int, val origin: String, priv
 
         private fun installed(): PostgresServer? {
             val versions = Path.of("/usr/lib/postgresql").takeIf(Files::isDirectory)?.listDirectoryEntries().orEmpty()
-            val bin = versions.map { it.resolve("bin") }.lastOrNull { it.resolve("pg_ctl").isExecutable() } ?: return null
+            val bin =
+                versions.map { it.resolve("bin") }.lastOrNull { it.resolve("pg_ctl").isExecutable() } ?: return null
             val home = Files.createTempDirectory("carom-pg")
             // The server refuses to be run by root.
-            val user = if (System.getProperty("user.name") == "root") listOf("runuser", "-u", "postgres", "--") else listOf()
+            val user = if (System.getProperty("user.name") ==
+                "root"
+            ) {
+                listOf("runuser", "-u", "postgres", "--")
+            } else {
+                listOf()
+            }
             if (user.isNotEmpty()) run(listOf("chown", "postgres", "$home"))
             val data = "$home/data"
             run(user + listOf("$bin/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"))

@@ -1,0 +1,61 @@
+package dev.carom.storage.jdbc
+
+import dev.carom.storage.SessionTxn
+import org.postgresql.PGConnection
+import org.postgresql.core.BaseConnection
+import org.postgresql.core.TransactionState
+import java.sql.Connection
+import java.sql.SQLException
+import java.sql.Statement
+
+/** What a driver can do beyond JDBC. */
+internal interface SessionAid {
+    /** Where the server stood at the end of the last call, without asking it; null if that is not known. */
+    val txn: SessionTxn?
+
+    /** Stops what runs on the server, [running] if that is known. May be called again and again. */
+    fun cancel(running: Statement?, again: Boolean)
+}
+
+/** The standard only. */
+private object NoAid : SessionAid {
+    override val txn: SessionTxn? get() = null
+
+    override fun cancel(running: Statement?, again: Boolean) {
+        running?.cancel()
+    }
+}
+
+/** Loaded only where pgjdbc is there. */
+private class PostgresAid(private val connection: BaseConnection) : SessionAid {
+    override val txn: SessionTxn
+        get() = when (connection.transactionState) {
+            TransactionState.OPEN -> SessionTxn.OPEN
+            TransactionState.FAILED -> SessionTxn.FAILED
+            TransactionState.IDLE, null -> SessionTxn.IDLE
+        }
+
+    override fun cancel(running: Statement?, again: Boolean) {
+        // The first one guards itself against coming too late, but works once: a request that came before the server had
+        // begun is lost.
+        if (!again) running?.cancel() else (connection as PGConnection).cancelQuery()
+    }
+}
+
+/** The best there is for [connection]. */
+internal fun aidFor(dialect: JdbcDialect, connection: Connection): SessionAid = try {
+    if (dialect == JdbcDialect.POSTGRESQL && pgjdbc && connection.isWrapperFor(PGConnection::class.java)) {
+        PostgresAid(connection.unwrap(PGConnection::class.java) as BaseConnection)
+    } else {
+        NoAid
+    }
+} catch (_: SQLException) {
+    NoAid
+}
+
+private val pgjdbc: Boolean = try {
+    Class.forName("org.postgresql.core.BaseConnection", false, SessionAid::class.java.classLoader)
+    true
+} catch (_: ClassNotFoundException) {
+    false
+}

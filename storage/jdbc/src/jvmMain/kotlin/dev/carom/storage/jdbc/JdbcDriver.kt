@@ -92,7 +92,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
                 bind(statement, sql.params)
                 limit(statement, sql.options)
                 session.armed(statement).execute()
-                val made = if (sql.options.generatedKeys) statement.generatedKeys.use { rowsOf(it) } else emptyList()
+                val made = if (sql.options.generatedKeys) statement.generatedKeys.use { rowsOf(it, dialect) } else emptyList()
                 SqlResult(statement.updateCount.toLong().coerceAtLeast(0), made)
             }
         }
@@ -118,18 +118,31 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
 
     override suspend fun open(session: JdbcSession, sql: Sql): SqlCursor = threads.work {
         session.fly {
-            val implicit = dialect.pagesInTxnOnly && session.txn == SessionTxn.IDLE
+            // What fits into one page needs none.
+            val paged = sql.options.maxRows !in 1..sql.options.fetchSize
+            val implicit = dialect.pagesInTxnOnly && paged && session.txn == SessionTxn.IDLE
             if (implicit) session.connection.autoCommit = false
             val statement = session.connection.prepareStatement(sql.text)
             try {
                 bind(statement, sql.params)
                 limit(statement, sql.options)
                 statement.fetchSize = sql.options.fetchSize
-                if (sql.options.maxRows > 0) statement.largeMaxRows = sql.options.maxRows
+                if (sql.options.maxRows in 1..Int.MAX_VALUE) statement.maxRows = sql.options.maxRows.toInt()
                 JdbcCursor(session, statement, session.armed(statement).executeQuery(), implicit, threads)
             } catch (failure: Throwable) {
                 closeAll(failure, statement) { if (implicit) session.connection.rollback().also { session.ended() } }
                 throw failure
+            }
+        }
+    }
+
+    override suspend fun first(session: JdbcSession, sql: Sql): Row? = threads.work {
+        session.fly {
+            session.connection.prepareStatement(sql.text).use { statement ->
+                bind(statement, sql.params)
+                limit(statement, sql.options)
+                statement.maxRows = 1
+                session.armed(statement).executeQuery().use { if (it.next()) rowOf(columnsOf(it, dialect), it) else null }
             }
         }
     }
@@ -165,13 +178,16 @@ private class JdbcCursor(
     private val implicit: Boolean,
     private val threads: JdbcThreads,
 ) : SqlCursor {
-    override val columns: Columns = columnsOf(result)
+    override val columns: Columns = columnsOf(result, session.dialect)
+    private var failed = false
 
     override suspend fun fetch(max: Int): List<Row> = threads.work {
         session.fly {
             session.armed(statement)
             val page = ArrayList<Row>(minOf(max, FIRST))
+            failed = true
             while (page.size < max && result.next()) page += rowOf(columns, result)
+            failed = false
             page
         }
     }
@@ -181,10 +197,8 @@ private class JdbcCursor(
             result.close()
         } finally {
             statement.close()
-            if (implicit) {
-                session.connection.rollback()
-                session.ended()
-            }
+            // A statement that gives rows may have changed some, too: insert ... returning.
+            if (implicit) if (failed) session.rollback() else session.commit()
         }
     }
 

@@ -12,11 +12,13 @@ import java.time.Instant
 import java.time.OffsetDateTime
 import java.time.ZoneOffset
 
-internal fun columnsOf(result: ResultSet): Columns {
+internal fun columnsOf(result: ResultSet, dialect: JdbcDialect): Columns {
     val meta = result.metaData
     return Columns(
         (1..meta.columnCount).map { n ->
-            val nullable = when (meta.isNullable(n)) {
+            // pgjdbc would ask the server's catalogue.
+            val known = if (dialect == JdbcDialect.POSTGRESQL) null else meta.isNullable(n)
+            val nullable = when (known) {
                 ResultSetMetaData.columnNoNulls -> Nullability.NO
                 ResultSetMetaData.columnNullable -> Nullability.YES
                 else -> Nullability.UNKNOWN
@@ -29,8 +31,8 @@ internal fun columnsOf(result: ResultSet): Columns {
 internal fun rowOf(columns: Columns, result: ResultSet): Row =
     Row(columns, (1..columns.size).map { plain(result.getObject(it)) })
 
-internal fun rowsOf(result: ResultSet): List<Row> {
-    val columns = columnsOf(result)
+internal fun rowsOf(result: ResultSet, dialect: JdbcDialect): List<Row> {
+    val columns = columnsOf(result, dialect)
     val rows = ArrayList<Row>()
     while (result.next()) rows += rowOf(columns, result)
     return rows

@@ -137,7 +137,7 @@ public class JdbcSession internal constructor(
 
     /** Nothing of what was done on it stays, as far as [level] goes. */
     internal fun reset(level: ResetLevel) {
-        if (begun != SessionTxn.IDLE) rollback()
+        if (begun != SessionTxn.IDLE || !connection.autoCommit) rollback()
         if (unproven) prove()
         connection.createStatement().use { statement ->
             // Begun by hand: JDBC knows of no transaction that it could roll back.

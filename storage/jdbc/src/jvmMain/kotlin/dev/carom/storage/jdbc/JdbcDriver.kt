@@ -92,7 +92,13 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
                 bind(statement, sql.params)
                 limit(statement, sql.options)
                 session.armed(statement).execute()
-                val made = if (sql.options.generatedKeys) statement.generatedKeys.use { rowsOf(it, dialect) } else emptyList()
+                val made = if (sql.options.generatedKeys) {
+                    statement.generatedKeys.use {
+                        rowsOf(it, dialect)
+                    }
+                } else {
+                    emptyList()
+                }
                 SqlResult(statement.updateCount.toLong().coerceAtLeast(0), made)
             }
         }
@@ -142,7 +148,9 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
                 bind(statement, sql.params)
                 limit(statement, sql.options)
                 statement.maxRows = 1
-                session.armed(statement).executeQuery().use { if (it.next()) rowOf(columnsOf(it, dialect), it) else null }
+                session.armed(statement).executeQuery().use {
+                    if (it.next()) rowOf(columnsOf(it, dialect), it) else null
+                }
             }
         }
     }

@@ -78,7 +78,14 @@ private suspend fun CoroutineScope.failOver(old: PostgresServer, new: PostgresSe
     }
     val numbers = PoolPolicy(8, 16, roleInterval = 2.seconds)
     fun open(role: Role) =
-        openJdbc("$role", JdbcDialect.POSTGRESQL, flowOf(backends).asResolver(), connect, numbers, jdbc = JdbcPolicy(role))
+        openJdbc(
+            "$role",
+            JdbcDialect.POSTGRESQL,
+            flowOf(backends).asResolver(),
+            connect,
+            numbers,
+            jdbc = JdbcPolicy(role),
+        )
     val writes = open(Role.Primary)
     val reads = open(Role.Replica)
     suspend fun write() = writes.exec("insert into t values (inet_server_port())")

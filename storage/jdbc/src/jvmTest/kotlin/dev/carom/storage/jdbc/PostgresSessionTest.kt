@@ -29,7 +29,8 @@ class PostgresSessionTest :
             "select pg_advisory_lock(4711)" to
                 "exists (select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())",
             "listen left_behind" to "exists (select 1 from pg_listening_channels())",
-            "prepare left_behind as select 1" to "exists (select 1 from pg_prepared_statements where name = 'left_behind')",
+            "prepare left_behind as select 1" to
+                "exists (select 1 from pg_prepared_statements where name = 'left_behind')",
             "select set_config('app.user', 'alice', false)" to "current_setting('app.user', true) = 'alice'",
             "declare left_behind cursor with hold for select 1" to
                 "exists (select 1 from pg_cursors where name = 'left_behind')",
@@ -59,7 +60,9 @@ class PostgresSessionTest :
             }
         }
 
-        postgres("B170: a transaction that was begun by hand is rolled back, also after a pool's own operation") { server ->
+        postgres(
+            "B170: a transaction that was begun by hand is rolled back, also after a pool's own operation",
+        ) { server ->
             server.world("probe", sessions = 1, StoragePolicy(reset = ResetLevel.TRACKED)) { world ->
                 world.pool.exec("create table t (n int)")
                 world.pool.exec("begin")
@@ -84,10 +87,18 @@ class PostgresSessionTest :
             server.world("types") { world ->
                 val id = UUID.randomUUID()
                 val at = Instant.parse("2026-11-21T08:06:00Z")
-                world.pool.exec("create table t (id uuid, at timestamptz, day date, words text[], doc jsonb, level text, b bytea)")
+                world.pool.exec(
+                    "create table t (id uuid, at timestamptz, day date, words text[], doc jsonb, level text, b bytea)",
+                )
                 world.pool.exec(
                     "insert into t values (?, ?, ?, string_to_array(?, ' '), ?::jsonb, ?, ?)",
-                    id, at, LocalDate.of(2026, 11, 21), "a b", """{"k": 1}""", ResetLevel.FULL, byteArrayOf(1, 2),
+                    id,
+                    at,
+                    LocalDate.of(2026, 11, 21),
+                    "a b",
+                    """{"k": 1}""",
+                    ResetLevel.FULL,
+                    byteArrayOf(1, 2),
                 )
                 val row = world.pool.one("select * from t where at = ?", at)
                 row["id"] shouldBe id

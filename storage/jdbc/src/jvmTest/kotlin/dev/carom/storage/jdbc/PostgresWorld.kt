@@ -37,7 +37,9 @@ class PostgresWorld(val pool: JdbcPool, val server: PostgresServer, private val 
     val mostBackends: Int get() = most.get()
 
     fun ask(sql: String): Any? = synchronized(watcher) {
-        watcher.createStatement().use { statement -> statement.executeQuery(sql).use { it.next().run { it.getObject(1) } } }
+        watcher.createStatement().use { statement ->
+            statement.executeQuery(sql).use { it.next().run { it.getObject(1) } }
+        }
     }
 
     fun backends(also: String = "true"): Int {

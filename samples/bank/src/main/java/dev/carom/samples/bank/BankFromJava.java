@@ -78,6 +78,8 @@ public final class BankFromJava {
             open.set(false);
             for (Future<?> customer : customers) customer.get();
             watch.get();
+            // What was interrupted last is proven quiet before it is back.
+            for (int n = 0; n < 1_000 && pool.stats().getLeased() > 0; n++) TimeUnit.MILLISECONDS.sleep(5);
             System.out.println(pool.stats());
             return Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().getLeased());
         } finally {

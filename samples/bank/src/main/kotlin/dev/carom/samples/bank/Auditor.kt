@@ -31,7 +31,9 @@ class Auditor(private val server: Server, private val application: String) : Aut
 
     @Synchronized
     fun idleInTransaction(): Long =
-        number("select count(*) from pg_stat_activity where application_name = '$application' and state like 'idle in%'")
+        number(
+            "select count(*) from pg_stat_activity where application_name = '$application' and state like 'idle in%'",
+        )
 
     /** Statements of the pool that run although nobody waits for them. */
     @Synchronized

@@ -19,6 +19,7 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
 import java.io.PrintStream
 import java.sql.DriverManager
 import java.util.UUID
@@ -61,8 +62,12 @@ class Demo(private val server: Server, private val out: PrintStream, private val
                 customers.join()
                 watch.cancel()
                 watch.join()
+                // What was cancelled last is proven quiet before it is back.
+                withTimeoutOrNull(5.seconds) { while (pool.stats().leased > 0) delay(5) }
                 out.println("${said()}; ${pool.stats()}")
-                withContext(Dispatchers.IO) { Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().leased) }
+                withContext(Dispatchers.IO) {
+                    Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().leased)
+                }
             } finally {
                 withContext(NonCancellable) { pool.close(0) }
             }

@@ -65,7 +65,8 @@ class Server private constructor(private val home: Path, private val start: (Int
 
         private fun installed(home: Path): ((Int) -> Running)? {
             val versions = Path.of("/usr/lib/postgresql").takeIf(Files::isDirectory)?.listDirectoryEntries().orEmpty()
-            val bin = versions.map { it.resolve("bin") }.lastOrNull { it.resolve("pg_ctl").isExecutable() } ?: return null
+            val bin =
+                versions.map { it.resolve("bin") }.lastOrNull { it.resolve("pg_ctl").isExecutable() } ?: return null
             val root = System.getProperty("user.name") == "root"
             // The server refuses to be run by root.
             val user = if (root) listOf("runuser", "-u", "postgres", "--") else listOf()
@@ -83,7 +84,9 @@ class Server private constructor(private val home: Path, private val start: (Int
             val log = Files.createTempFile("carom", ".log").toFile()
             val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start()
             check(process.waitFor(60, SECONDS)) { "$command did not end within 60 s" }
-            check(process.exitValue() == 0) { "$command: exit code ${process.exitValue()}: ${log.readText().takeLast(500)}" }
+            check(process.exitValue() == 0) {
+                "$command: exit code ${process.exitValue()}: ${log.readText().takeLast(500)}"
+            }
         }
     }
 }

@@ -29,7 +29,10 @@ class Tally {
 
     fun failed(id: UUID, failure: StorageException) {
         told[id] = if (failure is StorageException.CommitOutcomeUnknown) Told.UNKNOWN else Told.FAILED
-        val cancelled = generateSequence<Throwable>(failure) { it.cause }.any { (it as? StorageException.Platform)?.state == "57014" }
+        val cancelled = generateSequence<Throwable>(failure) { it.cause }.any {
+            (it as? StorageException.Platform)?.state ==
+                "57014"
+        }
         if (cancelled) synchronized(this) { unrelatedCancels++ }
         if (!Bank.isOutage(failure)) surprises += failure.toString()
     }

@@ -51,8 +51,9 @@ class PostgresCancelTest :
                 val stats = world.pool.stats()
                 println(
                     "AT-10: $rounds rounds, 0 selects hit, ${pids.size} server processes in all, at most " +
-                        "${world.mostBackends} at once, stopped after a median of ${micros[rounds / 2]} us, 95 % within " +
-                        "${micros[rounds * 95 / 100]} us, ${stats.cancels}, destroyed ${stats.destroyed.values.sum()}",
+                        "${world.mostBackends} at once, stopped after a median of " +
+                        "${micros[rounds / 2]} us, 95 % within ${micros[rounds * 95 / 100]} us, ${stats.cancels}, " +
+                        "destroyed ${stats.destroyed.values.sum()}",
                 )
                 micros[rounds * 95 / 100].microseconds shouldBeLessThan 1.seconds
                 world.mostBackends shouldBeLessThanOrEqualTo 2
@@ -61,7 +62,9 @@ class PostgresCancelTest :
             }
         }
 
-        postgres("AT-10: a request to stop that is held up: the session is cut off, and not lent in between") { server ->
+        postgres(
+            "AT-10: a request to stop that is held up: the session is cut off, and not lent in between",
+        ) { server ->
             FaultProxy(InetSocketAddress("127.0.0.1", server.port)).use { proxy ->
                 val policy = StoragePolicy(cancelGrace = 300.milliseconds)
                 server.world("held", sessions = 1, policy, port = proxy.port) { world ->
@@ -119,8 +122,8 @@ class PostgresCancelTest :
                 }
                 world.until("nothing is on loan") { world.pool.stats().leased == 0 }
                 println(
-                    "AT-02d: ${calls.get()} transactions of 50 clients, at most ${world.mostBackends} server processes, " +
-                        "${unrelated.get()} unrelated failures, ${world.pool.stats().cancels}",
+                    "AT-02d: ${calls.get()} transactions of 50 clients, at most ${world.mostBackends} server " +
+                        "processes, ${unrelated.get()} unrelated failures, ${world.pool.stats().cancels}",
                 )
                 world.backends("state like 'idle in transaction%'") shouldBe 0
                 world.backends("state = 'active'") shouldBe 0

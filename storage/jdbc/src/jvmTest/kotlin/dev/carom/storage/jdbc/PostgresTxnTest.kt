@@ -93,7 +93,8 @@ class PostgresTxnTest :
 
         postgres("isolation and read-only hold inside, and for nobody after") { server ->
             server.world("levels", sessions = 1) { world ->
-                val level = "select current_setting('transaction_isolation') || ' ' || current_setting('transaction_read_only')"
+                val level =
+                    "select current_setting('transaction_isolation') || ' ' || current_setting('transaction_read_only')"
                 world.pool.txn(TxnPolicy(Isolation.SERIALIZABLE, readOnly = true)) {
                     it.scalar(level) shouldBe "serializable on"
                 }
@@ -135,7 +136,9 @@ class PostgresTxnTest :
                     }
                 }
                 val sums = (0..9).map { world.pool.one("select n from c where id = ?", it).getLong(0) }
-                println("AT-28: ${50 * each} commits, ${hooks.get()} hooks, ${world.pool.stats().retries} retries, sums $sums")
+                println(
+                    "AT-28: ${50 * each} commits, ${hooks.get()} hooks, ${world.pool.stats().retries} retries, sums $sums",
+                )
                 sums shouldContainExactly List(10) { 5L * each }
                 hooks.get() shouldBe 50 * each
             }
@@ -174,7 +177,9 @@ private suspend fun lostCommit(
     // The server would end a commit whose client has gone: here the proxy is still there.
     server.world(name, sessions = 1, policy, JdbcPolicy(checkInterval = 0.milliseconds), proxy.port) { world ->
         world.pool.exec("create table t (n int)")
-        world.pool.exec("create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1); return null; end'")
+        world.pool.exec(
+            "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1); return null; end'",
+        )
         world.pool.exec(
             "create constraint trigger late after insert on t deferrable initially deferred for each row execute function slow()",
         )

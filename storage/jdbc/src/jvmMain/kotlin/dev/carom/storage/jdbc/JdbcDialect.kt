@@ -17,7 +17,13 @@ public enum class JdbcDialect(
     /** Whether a result is fetched in pages only inside a transaction. */
     internal val pagesInTxnOnly: Boolean,
 ) {
+    /** With pgjdbc; set its `cancelSignalTimeout` below [dev.carom.storage.StoragePolicy.cancelGrace]. */
     POSTGRESQL(FOUR, "DISCARD ALL", readOnly = true, pagesInTxnOnly = true),
+
+    /**
+     * MariaDB and MySQL. With MariaDB's driver a complete reset is that of the driver, which is complete only with
+     * `useResetConnection=true` in its URL.
+     */
     MYSQL(FOUR, "", readOnly = true, pagesInTxnOnly = false),
     H2(FOUR + Isolation.SNAPSHOT, "", readOnly = false, pagesInTxnOnly = false),
     SQLITE(setOf(Isolation.SERIALIZABLE), "", readOnly = false, pagesInTxnOnly = false),
@@ -66,9 +72,8 @@ public enum class JdbcDialect(
     internal val lingers: Boolean get() = this == POSTGRESQL || this == MYSQL || this == OTHER
 
     private fun category(state: String, code: Int): ErrorCategory = when {
-        this == MYSQL && code == MYSQL_DEADLOCK -> ErrorCategory.DEADLOCK
         this == MYSQL && code in MYSQL_READ_ONLY -> ErrorCategory.READ_ONLY
-        this == MYSQL && code == MYSQL_INTERRUPTED -> ErrorCategory.CANCELLED
+        this == MYSQL && code in MYSQL_CODES -> MYSQL_CODES.getValue(code)
         this == H2 && code in H2_CLOSED -> ErrorCategory.CONNECTION
         else -> STATES[state] ?: CLASSES[state.take(2)] ?: ErrorCategory.OTHER
     }
@@ -87,8 +92,18 @@ public enum class JdbcDialect(
 
     public companion object {
         private const val MYSQL_DEADLOCK = 1213
-        private const val MYSQL_INTERRUPTED = 1317
         private const val MYSQL_READ_ONLY_TXN = 1792
+        private val MYSQL_CODES = mapOf(
+            MYSQL_DEADLOCK to ErrorCategory.DEADLOCK,
+            1205 to ErrorCategory.TIMEOUT,
+            1317 to ErrorCategory.CANCELLED,
+            1062 to ErrorCategory.UNIQUE,
+            1048 to ErrorCategory.NOT_NULL,
+            1451 to ErrorCategory.FOREIGN_KEY,
+            1452 to ErrorCategory.FOREIGN_KEY,
+            3819 to ErrorCategory.CHECK,
+            4025 to ErrorCategory.CHECK,
+        )
         private val MYSQL_READ_ONLY = setOf(1290, MYSQL_READ_ONLY_TXN, 1836)
         private const val PG_READ_ONLY = "25006"
         private val H2_CLOSED = setOf(90007, 90067, 90098, 90121)

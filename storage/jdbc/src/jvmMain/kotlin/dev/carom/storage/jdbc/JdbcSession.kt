@@ -82,7 +82,8 @@ public class JdbcSession internal constructor(
     }
 
     private fun after(failure: SQLException) {
-        val left = if (aid.txn == null) dialect.txnAfter(failure) else failedOrOpen()
+        val told = dialect == JdbcDialect.POSTGRESQL && aid.txn != null
+        val left = if (told) failedOrOpen() else dialect.txnAfter(failure)
         if (left != SessionTxn.IDLE) {
             begun = left
             return
@@ -133,7 +134,9 @@ public class JdbcSession internal constructor(
     }
 
     internal fun isClean(level: ResetLevel): Boolean = txn == SessionTxn.IDLE && !unproven &&
-        !(level == ResetLevel.FULL && dialect.resetSql.isNotEmpty() && used)
+        !(level == ResetLevel.FULL && resets && used)
+
+    private val resets: Boolean get() = aid.resets || dialect.resetSql.isNotEmpty()
 
     /** Nothing of what was done on it stays, as far as [level] goes. */
     internal fun reset(level: ResetLevel) {
@@ -142,9 +145,10 @@ public class JdbcSession internal constructor(
         connection.createStatement().use { statement ->
             // Begun by hand: JDBC knows of no transaction that it could roll back.
             if (txn != SessionTxn.IDLE) statement.execute("rollback")
-            if (level != ResetLevel.FULL || dialect.resetSql.isEmpty()) return
-            statement.execute(dialect.resetSql)
+            if (level != ResetLevel.FULL || !resets) return
+            if (!aid.resets) statement.execute(dialect.resetSql)
         }
+        aid.reset()
         setUp()
         used = false
     }

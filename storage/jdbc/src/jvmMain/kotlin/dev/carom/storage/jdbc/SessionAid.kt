@@ -1,6 +1,7 @@
 package dev.carom.storage.jdbc
 
 import dev.carom.storage.SessionTxn
+import org.mariadb.jdbc.util.constants.ServerStatus
 import org.postgresql.PGConnection
 import org.postgresql.core.BaseConnection
 import org.postgresql.core.TransactionState
@@ -13,17 +14,21 @@ internal interface SessionAid {
     /** Where the server stood at the end of the last call, without asking it; null if that is not known. */
     val txn: SessionTxn?
 
+    /** Whether [reset] does anything. */
+    val resets: Boolean get() = false
+
     /** Stops what runs on the server, [running] if that is known. May be called again and again. */
-    fun cancel(running: Statement?, again: Boolean)
+    fun cancel(running: Statement?, again: Boolean) {
+        running?.cancel()
+    }
+
+    /** The driver's own complete reset. */
+    fun reset() {}
 }
 
 /** The standard only. */
 private object NoAid : SessionAid {
     override val txn: SessionTxn? get() = null
-
-    override fun cancel(running: Statement?, again: Boolean) {
-        running?.cancel()
-    }
 }
 
 /** Loaded only where pgjdbc is there. */
@@ -42,19 +47,40 @@ private class PostgresAid(private val connection: BaseConnection) : SessionAid {
     }
 }
 
+/** Loaded only where the driver of MariaDB is there. */
+private class MariaAid(private val connection: org.mariadb.jdbc.Connection) : SessionAid {
+    override val txn: SessionTxn
+        get() = if (connection.context.serverStatus and ServerStatus.IN_TRANSACTION.toInt() == 0) {
+            SessionTxn.IDLE
+        } else {
+            SessionTxn.OPEN
+        }
+
+    override val resets: Boolean get() = true
+
+    override fun reset(): Unit = connection.reset()
+}
+
 /** The best there is for [connection]. */
 internal fun aidFor(dialect: JdbcDialect, connection: Connection): SessionAid = try {
-    if (dialect == JdbcDialect.POSTGRESQL && pgjdbc && connection.isWrapperFor(PGConnection::class.java)) {
-        PostgresAid(connection.unwrap(PGConnection::class.java) as BaseConnection)
-    } else {
-        NoAid
+    when {
+        dialect == JdbcDialect.POSTGRESQL && pgjdbc && connection.isWrapperFor(PGConnection::class.java) ->
+            PostgresAid(connection.unwrap(PGConnection::class.java) as BaseConnection)
+
+        dialect == JdbcDialect.MYSQL && mariadb && connection.isWrapperFor(org.mariadb.jdbc.Connection::class.java) ->
+            MariaAid(connection.unwrap(org.mariadb.jdbc.Connection::class.java))
+
+        else -> NoAid
     }
 } catch (_: SQLException) {
     NoAid
 }
 
-private val pgjdbc: Boolean = try {
-    Class.forName("org.postgresql.core.BaseConnection", false, SessionAid::class.java.classLoader)
+private val pgjdbc: Boolean = isThere("org.postgresql.core.BaseConnection")
+private val mariadb: Boolean = isThere("org.mariadb.jdbc.client.Context")
+
+private fun isThere(type: String): Boolean = try {
+    Class.forName(type, false, SessionAid::class.java.classLoader)
     true
 } catch (_: ClassNotFoundException) {
     false

@@ -19,7 +19,8 @@ class MariaServer private constructor(private val port: Int) {
         return url(name)
     }
 
-    private fun url(database: String) = "jdbc:mariadb://127.0.0.1:$port/$database?user=carom&password=carom&useResetConnection=true"
+    private fun url(database: String) =
+        "jdbc:mariadb://127.0.0.1:$port/$database?user=carom&password=carom&useResetConnection=true"
 
     companion object {
         val shared: MariaServer? by lazy { start() }

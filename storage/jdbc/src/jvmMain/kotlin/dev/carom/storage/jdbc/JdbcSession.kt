@@ -203,6 +203,6 @@ public class JdbcSession internal constructor(
     private companion object {
         const val UNKNOWN_SETTING = "42704"
         const val BAD_SETTING = "22023"
-        const val PROOF_SECONDS = 1
+        const val PROOF_SECONDS = 5
     }
 }

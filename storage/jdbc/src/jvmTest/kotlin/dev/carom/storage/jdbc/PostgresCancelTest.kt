@@ -27,10 +27,16 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
+/** On a machine that has other things to do, too. */
+private val patient = StoragePolicy(cancelGrace = 20.seconds)
+
+/** The server notices long before the connection stops counting. */
+private val quick = JdbcPolicy(checkInterval = 50.milliseconds, linger = 2_500.milliseconds)
+
 class PostgresCancelTest :
     FunSpec({
         postgres("AT-10: cancel at random, select at once, on two connections: no select is ever hit") { server ->
-            server.world("at10") { world ->
+            server.world("at10", policy = patient) { world ->
                 val random = Random(10)
                 val rounds = if (soaking) 2_000 else 300
                 val pids = mutableSetOf<Any?>()
@@ -67,9 +73,9 @@ class PostgresCancelTest :
         ) { server ->
             FaultProxy(InetSocketAddress("127.0.0.1", server.port)).use { proxy ->
                 val policy = StoragePolicy(cancelGrace = 300.milliseconds)
-                server.world("held", sessions = 1, policy, port = proxy.port) { world ->
+                server.world("held", sessions = 1, policy, quick, proxy.port) { world ->
                     world.watching {
-                        repeat(3) {
+                        repeat(2) {
                             val first = world.pool.scalar("select pg_backend_pid()")
                             val victim = launch { world.pool.queryRow("select pg_sleep(60)") }
                             world.until("it runs") { world.backends("state = 'active'") == 1 }
@@ -86,8 +92,8 @@ class PostgresCancelTest :
                         }
                     }
                     world.mostBackends shouldBe 1
-                    world.pool.stats().destroyed[DestroyReason.CANCEL_TIMEOUT] shouldBe 3
-                    world.pool.stats().cancels[CancelClass.TIMEOUT] shouldBe 3
+                    world.pool.stats().destroyed[DestroyReason.CANCEL_TIMEOUT] shouldBe 2
+                    world.pool.stats().cancels[CancelClass.TIMEOUT] shouldBe 2
                 }
             }
         }
@@ -134,20 +140,20 @@ class PostgresCancelTest :
         }
 
         postgres("DESTROY: the statement ends with its connection, which counts until then") { server ->
-            server.world("destroy", sessions = 2, StoragePolicy(cancelMode = CancelMode.DESTROY)) { world ->
+            server.world("destroy", sessions = 2, StoragePolicy(cancelMode = CancelMode.DESTROY), quick) { world ->
                 world.watching {
-                    repeat(3) {
+                    repeat(2) {
                         val victims = List(2) { launch { world.pool.queryRow("select pg_sleep(60)") } }
                         world.until("both run") { world.backends("state = 'active'") == 2 }
                         victims.forEach { it.cancel() }
                         victims.joinAll()
                         val start = TimeSource.Monotonic.markNow()
                         coroutineScope { repeat(2) { launch { world.pool.queryRow("select 1") } } }
-                        start.elapsedNow() shouldBeLessThan 10.seconds
+                        start.elapsedNow() shouldBeLessThan 30.seconds
                     }
                 }
                 world.mostBackends shouldBeLessThanOrEqualTo 2
-                world.pool.stats().destroyed[DestroyReason.CANCELLED] shouldBe 6
+                world.pool.stats().destroyed[DestroyReason.CANCELLED] shouldBe 4
                 world.backends("state = 'active'") shouldBe 0
             }
         }

@@ -187,8 +187,7 @@ private suspend fun lostCommit(
             coroutineScope {
                 val silence = launch {
                     world.until("it commits") { world.backends("state = 'active' and query ilike 'commit%'") == 1 }
-                    // The watcher, too, goes through it; it is the one that was opened last.
-                    proxy.connections.first().fault = Fault.BLACK_HOLE
+                    proxy.connections.forEach { it.fault = Fault.BLACK_HOLE }
                 }
                 world.pool.txn(TxnPolicy(retry = RetryPolicy(5))) { txn ->
                     runs.incrementAndGet()

@@ -79,11 +79,13 @@ suspend fun PostgresServer.world(
     block: suspend CoroutineScope.(PostgresWorld) -> Unit,
 ) = coroutineScope {
     database(name)
-    val url = "jdbc:postgresql://127.0.0.1:$port/$name?user=postgres&ApplicationName=$name&cancelSignalTimeout=1"
+    fun url(port: Int) =
+        "jdbc:postgresql://127.0.0.1:$port/$name?user=postgres&ApplicationName=$name&cancelSignalTimeout=1"
     val resolver = flowOf(setOf(Backend("pg", "127.0.0.1", port))).asResolver()
-    val connect = JdbcConnect { DriverManager.getConnection(url) }
+    val connect = JdbcConnect { DriverManager.getConnection(url(it.port)) }
     val pool = openJdbc(name, JdbcDialect.POSTGRESQL, resolver, connect, PoolPolicy(1, sessions), policy, jdbc)
     try {
+        // Who watches is not served by the pool, nor does anything come in between.
         DriverManager.getConnection(url()).use { block(PostgresWorld(pool, this@world, it, name)) }
     } finally {
         pool.close(0)

@@ -25,6 +25,7 @@ public final class StoragePolicyBuilder {
     private Duration resolveTimeout;
     private OpsDuringTxn opsDuringTxn;
     private ResetLevel reset;
+    private CancelMode cancelMode;
 
     /** A builder that has the defaults. */
     public StoragePolicyBuilder() {
@@ -190,5 +191,16 @@ public final class StoragePolicyBuilder {
     /** See {@link #reset(ResetLevel)}. */
     public ResetLevel reset() {
         return reset;
+    }
+
+    /** What becomes of a running operation whose caller is cancelled. */
+    public StoragePolicyBuilder cancelMode(CancelMode cancelMode) {
+        this.cancelMode = cancelMode;
+        return this;
+    }
+
+    /** See {@link #cancelMode(CancelMode)}. */
+    public CancelMode cancelMode() {
+        return cancelMode;
     }
 }

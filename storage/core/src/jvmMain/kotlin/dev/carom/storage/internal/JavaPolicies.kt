@@ -85,6 +85,7 @@ internal fun build(from: StoragePolicyBuilder): StoragePolicy = StoragePolicy(
     resolveTimeout = from.resolveTimeout().toKotlinDuration(),
     opsDuringTxn = from.opsDuringTxn(),
     reset = from.reset(),
+    cancelMode = from.cancelMode(),
 )
 
 internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
@@ -101,4 +102,5 @@ internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
     to.resolveTimeout(from.resolveTimeout.toJavaDuration())
     to.opsDuringTxn(from.opsDuringTxn)
     to.reset(from.reset)
+    to.cancelMode(from.cancelMode)
 }

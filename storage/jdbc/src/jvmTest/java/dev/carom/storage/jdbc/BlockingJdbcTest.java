@@ -10,6 +10,7 @@ import dev.carom.pool.PoolPolicyBuilder;
 import dev.carom.pool.Resolvers;
 import dev.carom.storage.StorageException;
 import dev.carom.storage.StoragePolicy;
+import dev.carom.storage.TxnStatus;
 import dev.carom.storage.sql.BlockingRows;
 import dev.carom.storage.sql.BlockingSqlPool;
 import dev.carom.storage.sql.BlockingSqlTxn;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -112,6 +114,44 @@ class BlockingJdbcTest {
             assertEquals(0, pool.stats().getLeased());
             assertEquals(1, pool.one("select 1").getInt(0));
             assertThrows(StorageException.Platform.class, () -> pool.exec("selec"));
+        }
+    }
+
+    @Test
+    @DisplayName("from Java: a commit that was sent is not reached by an interrupt, and says what became of it")
+    void interruptedCommit() throws Exception {
+        PostgresServer server = PostgresServer.Companion.getShared();
+        Assumptions.assumeTrue(server != null, "no PostgreSQL here");
+        String url = server.database("commit_java");
+        try (BlockingSqlPool pool = BlockingJdbc.open(
+                "commit",
+                JdbcDialect.POSTGRESQL,
+                Resolvers.fixedResolver(new Backend("pg", "127.0.0.1", server.getPort())),
+                backend -> DriverManager.getConnection(url),
+                new PoolPolicyBuilder().spares(1).maxSlots(2).build(),
+                new StoragePolicy())) {
+            pool.exec("create table t (n int)");
+            pool.exec("create function slow() returns trigger language plpgsql as "
+                    + "'begin perform pg_sleep(1); return null; end'");
+            pool.exec("create constraint trigger late after insert on t deferrable initially deferred "
+                    + "for each row execute function slow()");
+            CompletableFuture<Boolean> flag = new CompletableFuture<>();
+            Thread thread = new Thread(() -> {
+                try (BlockingSqlTxn txn = pool.beginTxn()) {
+                    txn.exec("insert into t values (1)");
+                    txn.commit();
+                    flag.complete(Thread.currentThread().isInterrupted() && txn.status() == TxnStatus.COMMITTED);
+                } catch (RuntimeException e) {
+                    flag.completeExceptionally(e);
+                }
+            });
+            thread.start();
+            String commits = "select count(*) from pg_stat_activity where datname = 'commit_java' and state = 'active' "
+                    + "and query ilike 'commit%'";
+            while (server.<Long>asked(commits) == 0) Thread.onSpinWait();
+            thread.interrupt();
+            assertTrue(flag.get(30, TimeUnit.SECONDS));
+            assertEquals(1, pool.one("select count(*) from t").getInt(0));
         }
     }
 }

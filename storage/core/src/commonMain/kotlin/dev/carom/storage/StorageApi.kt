@@ -222,6 +222,9 @@ public enum class TxnEnd {
 
     /** The coroutine it was bound to ended without ending it. */
     OWNER_COMPLETED,
+
+    /** Nobody used it for [TxnPolicy.idleTimeout]. */
+    OWNER_IDLE,
     TIMEOUT,
     POOL_CLOSED,
     CONN_CLOSED,

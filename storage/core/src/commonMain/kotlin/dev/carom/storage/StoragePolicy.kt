@@ -15,7 +15,16 @@ public enum class CancelRoute {
 }
 
 /** What operations on a connection do while a transaction of another coroutine is open on it. */
-public enum class OpsDuringTxn { QUEUE, FAIL }
+public enum class OpsDuringTxn {
+    /** They wait until it has ended; those of its own coroutine are refused, for they would wait for ever. */
+    QUEUE,
+
+    /** They are refused: [StorageException.ConcurrentTxnUse]. */
+    FAIL,
+
+    /** They run in it, as if they had been called on it: for code that is not told of the transaction. */
+    JOIN,
+}
 
 /**
  * The numbers of a storage pool; those of opening and keeping sessions belong to its [SessionSource]. Checked when
@@ -34,6 +43,9 @@ public enum class OpsDuringTxn { QUEUE, FAIL }
  * @property resolveTimeout longest search for the outcome of an unanswered commit, where the adapter can do that. Zero never
  *   searches; finite.
  * @property opsDuringTxn about operations on a connection whose transaction another coroutine has.
+ * @property leakAfter how long nothing may run on a session that somebody has before [StorageNotice.LeakSuspected] is told.
+ *   At least 10 ms; [INFINITE] never tells.
+ * @property traceLeases whether each loan remembers where it was taken ([LeaseInfo.trace]); costs a stack trace each.
  * @property reset how thoroughly a session is cleaned after it was lent as a connection.
  */
 public class StoragePolicy(
@@ -50,6 +62,8 @@ public class StoragePolicy(
     public val resolveTimeout: Duration = Duration.ZERO,
     public val opsDuringTxn: OpsDuringTxn = OpsDuringTxn.QUEUE,
     public val reset: ResetLevel = ResetLevel.FULL,
+    public val leakAfter: Duration = 60.seconds,
+    public val traceLeases: Boolean = false,
 ) {
     init {
         require(acquireTimeout.isPositive()) { "acquireTimeout must be positive, was $acquireTimeout" }
@@ -61,6 +75,7 @@ public class StoragePolicy(
         bounded("rollbackTimeout", rollbackTimeout)
         bounded("resetTimeout", resetTimeout)
         bounded("hookTimeout", hookTimeout)
+        require(leakAfter >= 10.milliseconds) { "leakAfter must be at least 10 ms, was $leakAfter" }
         require(!resolveTimeout.isNegative() && resolveTimeout.isFinite()) {
             "resolveTimeout must not be negative and must be finite, was $resolveTimeout"
         }
@@ -70,7 +85,8 @@ public class StoragePolicy(
         "StoragePolicy(acquireTimeout=$acquireTimeout, maxWaiters=$maxWaiters, cancelGrace=$cancelGrace, " +
             "cancelRepeat=$cancelRepeat, cancelRoute=$cancelRoute, beginTimeout=$beginTimeout, " +
             "commitTimeout=$commitTimeout, rollbackTimeout=$rollbackTimeout, resetTimeout=$resetTimeout, " +
-            "hookTimeout=$hookTimeout, resolveTimeout=$resolveTimeout, opsDuringTxn=$opsDuringTxn, reset=$reset)"
+            "hookTimeout=$hookTimeout, resolveTimeout=$resolveTimeout, opsDuringTxn=$opsDuringTxn, reset=$reset, " +
+            "leakAfter=$leakAfter, traceLeases=$traceLeases)"
 
     private companion object {
         fun bounded(name: String, value: Duration) {

@@ -25,6 +25,8 @@ public final class StoragePolicyBuilder {
     private Duration resolveTimeout;
     private OpsDuringTxn opsDuringTxn;
     private ResetLevel reset;
+    private Duration leakAfter;
+    private boolean traceLeases;
 
     /** A builder that has the defaults. */
     public StoragePolicyBuilder() {
@@ -190,5 +192,27 @@ public final class StoragePolicyBuilder {
     /** See {@link #reset(ResetLevel)}. */
     public ResetLevel reset() {
         return reset;
+    }
+
+    /** How long nothing may run on a session that somebody has before it is told as a leak. At least 10 ms. */
+    public StoragePolicyBuilder leakAfter(Duration leakAfter) {
+        this.leakAfter = leakAfter;
+        return this;
+    }
+
+    /** See {@link #leakAfter(Duration)}. */
+    public Duration leakAfter() {
+        return leakAfter;
+    }
+
+    /** Whether each loan remembers where it was taken; costs a stack trace each. */
+    public StoragePolicyBuilder traceLeases(boolean traceLeases) {
+        this.traceLeases = traceLeases;
+        return this;
+    }
+
+    /** See {@link #traceLeases(boolean)}. */
+    public boolean traceLeases() {
+        return traceLeases;
     }
 }

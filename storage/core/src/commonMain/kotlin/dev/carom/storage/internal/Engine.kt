@@ -44,6 +44,10 @@ internal class Engine<S : Any>(
 ) {
     val lane = StorageLane(name)
     val notices = MutableSharedFlow<StorageNotice>(0, NOTICES, BufferOverflow.DROP_OLDEST)
+    val leaks = LeakWatch(policy.leakAfter) {
+        leaked.incrementAndFetch()
+        tell(it)
+    }
     val desk: LeaseDesk<S> = LeaseDesk(this)
 
     init {
@@ -55,6 +59,7 @@ internal class Engine<S : Any>(
     private val acquired = AtomicLong(0)
     private val timeouts = AtomicLong(0)
     private val retries = AtomicLong(0)
+    private val leaked = AtomicLong(0)
     private val destroyed = DestroyReason.entries.map { AtomicLong(0) }
     private val cancels = CancelClass.entries.map { AtomicLong(0) }
 
@@ -91,6 +96,7 @@ internal class Engine<S : Any>(
             retries.load(),
             DestroyReason.entries.associateWith { destroyed[it.ordinal].load() },
             CancelClass.entries.associateWith { cancels[it.ordinal].load() },
+            leaked.load(),
         )
     }
 
@@ -234,7 +240,13 @@ internal class Engine<S : Any>(
     fun loans(): List<LeaseInfo> = infos(desk.state.loans.values)
 
     fun infos(loans: Collection<Loan>): List<LeaseInfo> =
-        loans.map { LeaseInfo(it.id, it.holder, (now - it.since).inWholeMilliseconds) }
+        loans.map(::infoOf)
+
+    fun infoOf(loan: Loan): LeaseInfo {
+        val age = now - loan.since
+        val idle = desk.find(loan.id)?.use?.idle(now) ?: age
+        return LeaseInfo(loan.id, loan.holder, age.inWholeMilliseconds, idle.inWholeMilliseconds, loan.trace)
+    }
 
     private companion object {
         const val NOTICES = 256

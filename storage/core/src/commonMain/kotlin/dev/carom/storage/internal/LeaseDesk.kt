@@ -2,6 +2,7 @@ package dev.carom.storage.internal
 
 import dev.carom.storage.DestroyReason
 import dev.carom.storage.LeaseInfo
+import dev.carom.storage.LeaseTrace
 import dev.carom.storage.ResetLevel
 import dev.carom.storage.SessionLease
 import dev.carom.storage.StorageException
@@ -42,9 +43,23 @@ internal class Lease<S : Any>(private val engine: Engine<S>, val id: Long, val r
     @Volatile
     var face: Any? = null
 
+    val use = LeaseUse(loan.since)
+
     val isSpoiled: Boolean get() = lost != null
 
-    val info: LeaseInfo get() = engine.infos(listOf(loan)).single().also { it.face = face }
+    val info: LeaseInfo get() = engine.infoOf(loan).also { it.face = face }
+
+    /** From now on it is somebody's to forget. */
+    fun watch() {
+        use.watched = true
+        engine.leaks.used()
+    }
+
+    /** A call has ended. */
+    fun used() {
+        use.ends(engine.now)
+        if (use.watched) engine.leaks.used()
+    }
 
     fun spoil(reason: DestroyReason, cause: Throwable?) {
         if (lost == null) lost = reason to cause
@@ -63,6 +78,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     val closed: CompletableDeferred<Unit> = CompletableDeferred()
 
     val state: LeaseState get() = machine.state
+
+    val all: Collection<Lease<S>> get() = leases.values
 
     fun find(id: Long): Lease<S>? = leases[id]
 
@@ -92,7 +109,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     private fun taken(raw: SessionLease<S>, context: CoroutineContext): Lease<S> {
         val id = engine.countAcquired()
         val holder = context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
-        val loan = Loan(id, holder, engine.now)
+        val trace = if (engine.policy.traceLeases) LeaseTrace(holder) else null
+        val loan = Loan(id, holder, engine.now, trace)
         val lease = Lease(engine, id, raw, loan)
         leases.add(id, lease)
         val effects = machine.send(LeaseEvent.Taken(loan))

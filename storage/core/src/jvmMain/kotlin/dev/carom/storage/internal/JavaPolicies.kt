@@ -25,6 +25,8 @@ internal fun build(from: TxnPolicyBuilder): TxnPolicy = TxnPolicy(
     strictHooks = from.strictHooks(),
     owned = from.owned(),
     label = from.label(),
+    idleTimeout = from.idleTimeout().toKotlinDuration(),
+    autoSavepoint = from.autoSavepoint(),
 )
 
 internal fun fill(to: TxnPolicyBuilder, from: TxnPolicy) {
@@ -39,6 +41,8 @@ internal fun fill(to: TxnPolicyBuilder, from: TxnPolicy) {
     to.strictHooks(from.strictHooks)
     to.owned(from.owned)
     to.label(from.label)
+    to.idleTimeout(from.idleTimeout.toJavaDuration())
+    to.autoSavepoint(from.autoSavepoint)
 }
 
 internal fun build(from: RetryPolicyBuilder): RetryPolicy =
@@ -85,6 +89,8 @@ internal fun build(from: StoragePolicyBuilder): StoragePolicy = StoragePolicy(
     resolveTimeout = from.resolveTimeout().toKotlinDuration(),
     opsDuringTxn = from.opsDuringTxn(),
     reset = from.reset(),
+    leakAfter = from.leakAfter().toKotlinDuration(),
+    traceLeases = from.traceLeases(),
 )
 
 internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
@@ -101,4 +107,6 @@ internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
     to.resolveTimeout(from.resolveTimeout.toJavaDuration())
     to.opsDuringTxn(from.opsDuringTxn)
     to.reset(from.reset)
+    to.leakAfter(from.leakAfter.toJavaDuration())
+    to.traceLeases(from.traceLeases)
 }

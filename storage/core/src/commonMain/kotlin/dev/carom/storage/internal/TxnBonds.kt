@@ -1,0 +1,46 @@
+package dev.carom.storage.internal
+
+import dev.carom.storage.TxnEnd
+import dev.carom.storage.TxnPolicy
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.DisposableHandle
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlin.time.Duration
+
+/** What ends a transaction that nobody ends: its owner's end, its time, its being left alone. */
+internal class TxnBonds(private val policy: TxnPolicy, private val end: (TxnEnd) -> Unit) {
+    private var owner: DisposableHandle? = null
+    private val timers = mutableListOf<Job>()
+
+    /** @param idle for how long nobody has used it; zero while somebody does. */
+    fun bind(caller: Job?, scope: CoroutineScope, idle: () -> Duration) {
+        if (policy.owned) {
+            owner = caller?.invokeOnCompletion { cause ->
+                end(if (cause == null) TxnEnd.OWNER_COMPLETED else TxnEnd.OWNER_CANCELLED)
+            }
+        }
+        if (policy.timeout.isFinite()) {
+            timers += scope.launch {
+                delay(policy.timeout)
+                end(TxnEnd.TIMEOUT)
+            }
+        }
+        if (policy.idleTimeout.isFinite()) timers += scope.launch { awaitIdle(idle) }
+    }
+
+    private suspend fun awaitIdle(idle: () -> Duration) {
+        var left = policy.idleTimeout
+        while (left.isPositive()) {
+            delay(left)
+            left = policy.idleTimeout - idle()
+        }
+        end(TxnEnd.OWNER_IDLE)
+    }
+
+    fun unbind() {
+        owner?.dispose()
+        timers.forEach { it.cancel() }
+    }
+}

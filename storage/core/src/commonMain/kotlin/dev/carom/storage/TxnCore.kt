@@ -83,6 +83,7 @@ public class TxnCore<S : Any> internal constructor(
     private suspend fun begin() {
         val mine = home.open(policy)
         lease = mine
+        if (!home.isNested) mine.readOnly = policy.readOnly == true
         mine.watch()
         home.began(this)
         // Who has the lease is asked first; a connection or an outer transaction asks those on it.
@@ -309,7 +310,10 @@ public class TxnCore<S : Any> internal constructor(
         bonds.unbind()
         val outcome = status
         (home as? NestedHome<S>)?.let { if (outcome == TxnStatus.COMMITTED) it.adopt(hooks.book) }
-        lease?.let(home::leave)
+        lease?.let {
+            if (!home.isNested) it.readOnly = false
+            home.leave(it)
+        }
         val context = origin.minusKey(Job).minusKey(ContinuationInterceptor).minusKey(lane)
         engine.launchShielded {
             withContext(context) {

@@ -100,12 +100,19 @@ public class TxnPolicy(
     }
 
     /** The same, bound to no coroutine. */
-    public fun unowned(): TxnPolicy = unowned(timeout)
+    public fun unowned(): TxnPolicy = with(owned = false)
+
+    /** The same, for reading only or for writing. */
+    public fun readOnly(readOnly: Boolean): TxnPolicy = with(readOnly = readOnly)
 
     /** For a block that the runner itself watches. */
-    internal fun inBlock(): TxnPolicy = unowned(INFINITE)
+    internal fun inBlock(): TxnPolicy = with(timeout = INFINITE, owned = false)
 
-    private fun unowned(timeout: Duration): TxnPolicy = TxnPolicy(
+    private fun with(
+        readOnly: Boolean? = this.readOnly,
+        timeout: Duration = this.timeout,
+        owned: Boolean = this.owned,
+    ): TxnPolicy = TxnPolicy(
         isolation,
         readOnly,
         timeout,
@@ -115,7 +122,7 @@ public class TxnPolicy(
         joinFailure,
         retry,
         strictHooks,
-        owned = false,
+        owned,
         label,
         idleTimeout,
         autoSavepoint,

@@ -3,6 +3,7 @@ package dev.carom.storage.internal
 import dev.carom.storage.CancelClass
 import dev.carom.storage.CancelRoute
 import dev.carom.storage.DestroyReason
+import dev.carom.storage.ErrorCategory
 import dev.carom.storage.ErrorInfo
 import dev.carom.storage.LeaseInfo
 import dev.carom.storage.ResetLevel
@@ -112,6 +113,7 @@ internal class Engine<S : Any>(
             verdict.result == CancelClass.COMPLETED && policy.cancelRoute == CancelRoute.PROXY ->
                 lease.spoil(DestroyReason.TAINTED, null)
         }
+        if (info?.category == ErrorCategory.READ_ONLY && !lease.readOnly) lease.raw.report(ran.failure)
         return when (val stop = verdict.stop) {
             null -> valueOf(ran, info)
 

@@ -45,6 +45,10 @@ internal class Lease<S : Any>(private val engine: Engine<S>, val id: Long, val r
 
     val use = LeaseUse(loan.since)
 
+    /** Whether a refused write is the caller's own doing. */
+    @Volatile
+    var readOnly: Boolean = false
+
     val isSpoiled: Boolean get() = lost != null
 
     val info: LeaseInfo get() = engine.infoOf(loan).also { it.face = face }
@@ -91,8 +95,9 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
         val context = currentCoroutineContext()
         context.ensureActive()
         if (state.phase != LeaseState.Phase.Open) throw engine.closed(null)
-        engine.source.tryLease()?.let { return taken(it, context) }
-        val waiter = Asking(context.laneElement(engine.lane)?.leases.orEmpty(), context)
+        val wish = context[engine.lane.wishes]?.value
+        engine.source.tryLease(wish)?.let { return taken(it, context) }
+        val waiter = Asking(context.laneElement(engine.lane)?.leases.orEmpty(), context, wish)
         perform(machine.send(LeaseEvent.Asked(waiter)))
         try {
             val limit = engine.policy.acquireTimeout
@@ -205,7 +210,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
         class Failed(val failure: Throwable) : Answer<Nothing>
     }
 
-    private inner class Asking(holds: Set<Long>, private val context: CoroutineContext) : Waiter(holds) {
+    private inner class Asking(holds: Set<Long>, private val context: CoroutineContext, private val wish: Any?) :
+        Waiter(holds) {
         val answer = CompletableDeferred<Any>()
         private var asker: Job? = null
 
@@ -213,7 +219,7 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
             val holder = context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
             asker = engine.scope.launch(start = CoroutineStart.UNDISPATCHED) {
                 val outcome: Answer<S> = try {
-                    Answer.Got(engine.source.lease(holder))
+                    Answer.Got(engine.source.lease(holder, wish))
                 } catch (e: Throwable) {
                     Answer.Failed(e)
                 }

@@ -1,0 +1,33 @@
+package dev.carom.storage.r2dbc;
+
+import dev.carom.pool.PoolPolicy;
+import dev.carom.pool.Resolver;
+import dev.carom.storage.StoragePolicy;
+import dev.carom.storage.internal.JavaCalls;
+import dev.carom.storage.sql.BlockingSqlPool;
+
+/** Opens relational pools over R2DBC for threads that block; {@link BlockingSqlPool#futures} does not block. */
+public final class BlockingR2dbc {
+    private BlockingR2dbc() {}
+
+    /**
+     * Opens a pool that lives until it is closed.
+     *
+     * @param name for messages and notices
+     * @param dialect of the database
+     * @param resolver which backends there are
+     * @param connect how to open a connection
+     * @param connections the numbers of the Carom pool
+     * @param policy the numbers of the storage
+     */
+    public static BlockingSqlPool open(
+            String name,
+            R2dbcDialect dialect,
+            Resolver resolver,
+            R2dbcConnect connect,
+            PoolPolicy connections,
+            StoragePolicy policy) {
+        return JavaCalls.inOwnScope(scope -> BlockingSqlPool.of(
+                R2dbcKt.openR2dbc(scope, name, dialect, resolver, connect, connections, policy)));
+    }
+}

@@ -7,12 +7,17 @@ import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
+import kotlin.concurrent.Volatile
 import kotlin.time.Duration
 
 /** What ends a transaction that nobody ends: its owner's end, its time, its being left alone. */
 internal class TxnBonds(private val policy: TxnPolicy, private val end: (TxnEnd) -> Unit) {
-    private var owner: DisposableHandle? = null
-    private val timers = mutableListOf<Job>()
+    // Written by whoever begins, read by whoever ends; who begins looks once more afterwards.
+    @Volatile private var owner: DisposableHandle? = null
+
+    @Volatile private var timer: Job? = null
+
+    @Volatile private var idler: Job? = null
 
     /** @param idle for how long nobody has used it; zero while somebody does. */
     fun bind(caller: Job?, scope: CoroutineScope, idle: () -> Duration) {
@@ -22,12 +27,12 @@ internal class TxnBonds(private val policy: TxnPolicy, private val end: (TxnEnd)
             }
         }
         if (policy.timeout.isFinite()) {
-            timers += scope.launch {
+            timer = scope.launch {
                 delay(policy.timeout)
                 end(TxnEnd.TIMEOUT)
             }
         }
-        if (policy.idleTimeout.isFinite()) timers += scope.launch { awaitIdle(idle) }
+        if (policy.idleTimeout.isFinite()) idler = scope.launch { awaitIdle(idle) }
     }
 
     private suspend fun awaitIdle(idle: () -> Duration) {
@@ -41,6 +46,7 @@ internal class TxnBonds(private val policy: TxnPolicy, private val end: (TxnEnd)
 
     fun unbind() {
         owner?.dispose()
-        timers.forEach { it.cancel() }
+        timer?.cancel()
+        idler?.cancel()
     }
 }

@@ -48,7 +48,7 @@ public class Split<S : Any>(
      *
      * @param sessions the same pool, as sessions.
      */
-    public fun <T : StorageTxn> over(pool: StoragePool<*, T>, sessions: Sessions<S>): SplitPool<T> =
+    public fun <P : StoragePool<*, T>, T : StorageTxn> over(pool: P, sessions: Sessions<S>): SplitPool<P, T> =
         SplitPool(pool, { splitSource.stats }, policy.checkTimeout) { sessions.use(OpOptions.READ, replication::token) }
 }
 
@@ -56,10 +56,11 @@ public class Split<S : Any>(
  * One storage with several servers: writes go to the primary, reads to a replica that is far enough for them.
  *
  * @property pool everything else; its operations go to the primary.
+ * @param P the pool.
  * @param T the transaction.
  */
-public class SplitPool<T : StorageTxn> internal constructor(
-    public val pool: StoragePool<*, T>,
+public class SplitPool<out P : StoragePool<*, T>, T : StorageTxn> internal constructor(
+    public val pool: P,
     private val counts: () -> SplitStats,
     private val tokenTimeout: Duration,
     private val tokenNow: suspend () -> WriteToken,
@@ -101,11 +102,20 @@ public class SplitPool<T : StorageTxn> internal constructor(
     /** [write] with the defaults of the platform. */
     public suspend fun <R> write(block: suspend CoroutineScope.(T) -> R): Written<R> = write(TxnPolicy.DEFAULT, block)
 
-    /** Where reads went. */
-    public fun stats(): SplitStats = counts()
+    /**
+     * Begins what [read] runs its block in, bound to nobody: whoever calls ends it. For callers without a block.
+     *
+     * *Cancelled:* no transaction is left behind, nor a session.
+     */
+    public suspend fun beginRead(consistency: Consistency, policy: TxnPolicy): T =
+        pool.withWish(consistency) { pool.beginTxn(policy.readOnly(true).unowned()) }
 
-    /** What was written is written: neither a cancellation nor a failure now may hide that. */
-    private suspend fun token(): WriteToken = withContext(NonCancellable) {
+    /**
+     * A place in the primary's log behind everything that is committed now; [WriteToken.UNKNOWN] if the primary does not tell
+     * within [SplitPolicy.checkTimeout]. Not stopped by cancellation: what was written is written, and that must not be
+     * hidden by what happens afterwards.
+     */
+    public suspend fun token(): WriteToken = withContext(NonCancellable) {
         try {
             withTimeoutOrNull(tokenTimeout) { tokenNow() } ?: WriteToken.UNKNOWN
         } catch (_: Throwable) {
@@ -113,6 +123,9 @@ public class SplitPool<T : StorageTxn> internal constructor(
             WriteToken.UNKNOWN
         }
     }
+
+    /** Where reads went. */
+    public fun stats(): SplitStats = counts()
 
     override fun toString(): String = "split of $pool, ${stats()}"
 }

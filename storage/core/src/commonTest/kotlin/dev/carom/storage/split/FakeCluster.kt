@@ -184,7 +184,7 @@ class SplitWorld(
     val roles: FakeRoles,
     val replication: FakeReplication,
     val pool: PoolCore<ClusterSession>,
-    val split: SplitPool<TxnCore<ClusterSession>>,
+    val split: SplitPool<PoolCore<ClusterSession>, TxnCore<ClusterSession>>,
 ) {
     val primary = cluster.server("p").also { cluster.primary = it }
     val a = cluster.server("a")

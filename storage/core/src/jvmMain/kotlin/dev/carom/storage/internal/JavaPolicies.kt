@@ -10,6 +10,8 @@ import dev.carom.storage.StoragePolicy
 import dev.carom.storage.StoragePolicyBuilder
 import dev.carom.storage.TxnPolicy
 import dev.carom.storage.TxnPolicyBuilder
+import dev.carom.storage.split.SplitPolicy
+import dev.carom.storage.split.SplitPolicyBuilder
 import kotlin.time.toJavaDuration
 import kotlin.time.toKotlinDuration
 
@@ -109,4 +111,18 @@ internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
     to.reset(from.reset)
     to.leakAfter(from.leakAfter.toJavaDuration())
     to.traceLeases(from.traceLeases)
+}
+
+internal fun build(from: SplitPolicyBuilder): SplitPolicy = SplitPolicy(
+    allowPrimaryReads = from.allowPrimaryReads(),
+    lagMemory = from.lagMemory().toKotlinDuration(),
+    askAgain = from.askAgain().toKotlinDuration(),
+    checkTimeout = from.checkTimeout().toKotlinDuration(),
+)
+
+internal fun fill(to: SplitPolicyBuilder, from: SplitPolicy) {
+    to.allowPrimaryReads(from.allowPrimaryReads)
+    to.lagMemory(from.lagMemory.toJavaDuration())
+    to.askAgain(from.askAgain.toJavaDuration())
+    to.checkTimeout(from.checkTimeout.toJavaDuration())
 }

@@ -13,6 +13,7 @@ import dev.carom.storage.SessionLease
 import dev.carom.storage.SessionSource
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.openStorage
+import dev.carom.storage.redis.internal.awaitOpened
 import dev.carom.storage.redis.internal.classifyRedis
 import io.lettuce.core.ClientOptions
 import io.lettuce.core.RedisClient
@@ -85,16 +86,13 @@ internal class RedisConnector(private val address: RedisAddress) : Connector<Red
 
     override suspend fun connect(backend: Backend): RedisSession {
         val uri = address.uri(backend)
-        // Not to be cancelled: a connection that came too late would belong to nobody.
-        return withContext(NonCancellable) {
-            val connection = client.connectAsync(StringCodec.UTF8, uri).await()
-            try {
-                val control = controls.getOrPut(backend) { RedisControl(client, uri) }
-                RedisSession(connection, connection.async().clientId().await(), uri.database, control)
-            } catch (failure: Throwable) {
-                connection.closeAsync()
-                throw failure
-            }
+        val connection = client.connectAsync(StringCodec.UTF8, uri).awaitOpened()
+        try {
+            val control = controls.getOrPut(backend) { RedisControl(client, uri) }
+            return RedisSession(connection, connection.async().clientId().await(), uri.database, control)
+        } catch (failure: Throwable) {
+            connection.closeAsync()
+            throw failure
         }
     }
 
@@ -145,6 +143,10 @@ private class RedisSessions(private val pool: Pool<RedisSession>, private val co
 
     private class ClaimLease(private val claim: Claim<RedisSession>) : SessionLease<RedisSession> {
         override val session: RedisSession = claim.connection
+
+        override fun report(cause: Throwable) {
+            claim.report(cause)
+        }
 
         override fun giveBack(): Unit = claim.close()
 

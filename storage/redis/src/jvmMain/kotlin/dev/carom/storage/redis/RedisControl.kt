@@ -1,15 +1,14 @@
 package dev.carom.storage.redis
 
+import dev.carom.storage.redis.internal.awaitOpened
 import io.lettuce.core.RedisClient
 import io.lettuce.core.RedisURI
 import io.lettuce.core.UnblockType
 import io.lettuce.core.api.StatefulRedisConnection
 import io.lettuce.core.codec.StringCodec
-import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
-import kotlinx.coroutines.withContext
 
 /**
  * A connection to one server for cancel requests, opened at the first: not one of the pool, which may be exhausted by what is
@@ -26,8 +25,7 @@ internal class RedisControl(private val client: RedisClient, private val uri: Re
 
     private suspend fun connected(): StatefulRedisConnection<String, String> = mutex.withLock {
         val open = connection?.takeIf { it.isOpen }
-        open ?: withContext(NonCancellable) { client.connectAsync(StringCodec.UTF8, uri).await() }
-            .also { connection = it }
+        open ?: client.connectAsync(StringCodec.UTF8, uri).awaitOpened().also { connection = it }
     }
 
     suspend fun close(): Unit = mutex.withLock {

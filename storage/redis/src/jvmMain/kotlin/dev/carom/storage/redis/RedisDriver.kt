@@ -17,8 +17,6 @@ import dev.carom.storage.redis.internal.Pending
 import dev.carom.storage.redis.internal.classifyRedis
 import io.lettuce.core.TransactionResult
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.NonCancellable
-import kotlinx.coroutines.withContext
 
 /**
  * Keys and values of a Redis or Valkey server (6.0 or later), not of a cluster.
@@ -83,7 +81,7 @@ public class RedisDriver internal constructor() : KeyValueDriver<RedisSession> {
     override fun txnOf(session: RedisSession): SessionTxn = session.txn
 
     override suspend fun cancel(session: RedisSession, call: Job) {
-        if (session.running) withContext(NonCancellable) { session.control.unblock(session.clientId) }
+        if (session.running) session.control.unblock(session.clientId)
     }
 
     override fun isClean(session: RedisSession, level: ResetLevel): Boolean =

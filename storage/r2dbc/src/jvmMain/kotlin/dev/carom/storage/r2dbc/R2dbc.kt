@@ -61,13 +61,16 @@ internal fun CoroutineScope.r2dbcSessions(
     resolver: Resolver,
     connect: R2dbcConnect,
     policy: PoolPolicy,
-): SessionSource<R2dbcSession> {
-    val worker = if (dialect.blocks) Dispatchers.IO.limitedParallelism(policy.maxSlots, "carom-r2dbc") else null
-    return R2dbcSessions(openPool(name, resolver, R2dbcConnector(dialect, connect, worker), policy))
-}
+): SessionSource<R2dbcSession> = R2dbcSessions(
+    openPool(name, resolver, R2dbcConnector(dialect, connect, dialect.workers(policy)), policy),
+)
+
+/** Where a driver that blocks does that: a thread for each connection there can be. */
+internal fun R2dbcDialect.workers(policy: PoolPolicy): CoroutineDispatcher? =
+    if (blocks) Dispatchers.IO.limitedParallelism(policy.maxSlots, "carom-r2dbc") else null
 
 /** Opens, checks and closes connections. A session comes back clean: the storage sees to that before it gives it back. */
-internal class R2dbcConnector(
+internal open class R2dbcConnector(
     private val dialect: R2dbcDialect,
     private val connect: R2dbcConnect,
     private val worker: CoroutineDispatcher?,

@@ -48,6 +48,14 @@ public enum class R2dbcDialect(
         MYSQL, OTHER -> sql.textWith { "?" }
     }
 
+    /** Asks a server whether it is a replica; empty if there are none. */
+    internal val roleSql: String
+        get() = when (this) {
+            POSTGRESQL -> "select pg_is_in_recovery()"
+            MYSQL -> "select @@global.read_only"
+            H2, OTHER -> ""
+        }
+
     /** What a null is bound as, of which nobody has said a type. */
     internal val nullType: Class<*> get() = if (this == POSTGRESQL) Any::class.java else String::class.java
 
@@ -83,9 +91,12 @@ public enum class R2dbcDialect(
         }
         return when {
             known != ErrorCategory.OTHER -> known
+
             error is R2dbcTimeoutException -> ErrorCategory.TIMEOUT
+
             // Without a state it is not the server's: the connection is gone.
             error is R2dbcNonTransientResourceException && error.sqlState.isNullOrEmpty() -> ErrorCategory.CONNECTION
+
             else -> known
         }
     }
@@ -125,5 +136,5 @@ private const val POSTGRESQL_RESET =
     "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all(); " +
         "discard plans; discard temp; discard sequences; " +
         "do \$\$ declare n text; begin " +
-        "for n in select name from pg_prepared_statements where from_sql loop execute 'deallocate ' || quote_ident(n); " +
-        "end loop; end \$\$"
+        "for n in select name from pg_prepared_statements where from_sql loop " +
+        "execute 'deallocate ' || quote_ident(n); end loop; end \$\$"

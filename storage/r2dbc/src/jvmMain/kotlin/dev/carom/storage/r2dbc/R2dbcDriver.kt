@@ -29,7 +29,7 @@ import kotlinx.coroutines.future.await
  *
  * @property dialect of the database.
  */
-public class R2dbcDriver internal constructor(public val dialect: R2dbcDialect) : SqlDriver<R2dbcSession> {
+public class R2dbcDriver(public val dialect: R2dbcDialect) : SqlDriver<R2dbcSession> {
     override val capabilities: Capabilities =
         Capabilities(dialect.isolations, savepoints = true, readOnly = dialect.readOnly)
 

@@ -72,7 +72,7 @@ public class R2dbcSession internal constructor(
         val request = cancelRequest ?: return
         val collected = Collected<Any>()
         request(connection).subscribe(collected)
-        withContext(NonCancellable) { collected.await() }
+        collected.await()
     }
 
     internal fun abort() {

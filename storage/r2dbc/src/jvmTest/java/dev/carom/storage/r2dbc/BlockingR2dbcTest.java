@@ -10,8 +10,11 @@ import dev.carom.pool.PoolPolicyBuilder;
 import dev.carom.pool.Resolvers;
 import dev.carom.storage.StorageException;
 import dev.carom.storage.StoragePolicy;
+import dev.carom.storage.split.Consistency;
+import dev.carom.storage.split.Written;
 import dev.carom.storage.sql.BlockingRows;
 import dev.carom.storage.sql.BlockingSqlPool;
+import dev.carom.storage.sql.BlockingSqlSplit;
 import dev.carom.storage.sql.BlockingSqlTxn;
 import dev.carom.storage.sql.Row;
 import dev.carom.storage.sql.Sql;
@@ -80,6 +83,33 @@ class BlockingR2dbcTest {
             assertThrows(StorageException.Interrupted.class, () -> pool.queryRow(sleep));
             assertTrue(Thread.interrupted());
             assertEquals(1, pool.one("select 1").getInt(0));
+        }
+    }
+
+    @Test
+    @DisplayName("reads and writes apart, on a primary without replicas: it serves both")
+    void split() {
+        Server server = Server.Companion.getPostgres();
+        assumeTrue(server != null, "SKIPPED: no PostgreSQL here");
+        try (BlockingSqlSplit split = BlockingR2dbc.openPostgresSplit(
+                "split",
+                Resolvers.fixedResolver(server.getBackend()),
+                server.getConnect(),
+                new PoolPolicyBuilder().spares(1).maxSlots(2).build())) {
+            split.pool().exec("drop table if exists js");
+            split.pool().exec("create table js (n int)");
+            Written<Long> written =
+                    split.write(txn -> txn.exec("insert into js values (?)", 1).getRowsAffected());
+            assertEquals(1, written.getValue());
+            long seen = split.<Long, RuntimeException>read(
+                    Consistency.readYourWrites(written.getToken()),
+                    txn -> txn.one("select count(*) from js").getLong(0));
+            assertEquals(1L, seen);
+            assertThrows(
+                    StorageException.class,
+                    () -> split.read(Consistency.EVENTUAL, txn -> txn.exec("insert into js values (2)")));
+            assertEquals(0, split.stats().getReplicaReads());
+            assertEquals(2, split.stats().getPrimaryReads());
         }
     }
 

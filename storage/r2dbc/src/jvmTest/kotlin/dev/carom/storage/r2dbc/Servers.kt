@@ -135,7 +135,17 @@ class R2dbcTarget(private val server: Server) : TckTarget<R2dbcSession> {
             .also { owner.complete() }
     }
 
+    // H2 has no complete reset.
+    override val remembers: Boolean = server.dialect == R2dbcDialect.POSTGRESQL
+
     private fun ops(on: Sessions<R2dbcSession>) = sqlOps(on, driver)
+
+    override suspend fun remember(on: Sessions<R2dbcSession>, value: String) {
+        ops(on).queryRow("select set_config('app.tenant', ?, false)", value)
+    }
+
+    override suspend fun remembered(on: Sessions<R2dbcSession>): String? =
+        ops(on).queryRow("select nullif(current_setting('app.tenant', true), '')")?.get(0) as String?
 
     override suspend fun clear(on: Sessions<R2dbcSession>) {
         ops(on).exec("drop table if exists t")

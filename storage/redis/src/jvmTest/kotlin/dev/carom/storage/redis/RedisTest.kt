@@ -1,5 +1,7 @@
 package dev.carom.storage.redis
 
+import dev.carom.pool.PoolPolicy
+import dev.carom.pool.asResolver
 import dev.carom.storage.DestroyReason
 import dev.carom.storage.ErrorCategory
 import dev.carom.storage.Isolation
@@ -18,6 +20,7 @@ import io.kotest.matchers.maps.shouldBeEmpty
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.lettuce.core.ScriptOutputType
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
@@ -25,6 +28,7 @@ import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout

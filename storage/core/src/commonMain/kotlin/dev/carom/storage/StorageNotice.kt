@@ -9,6 +9,9 @@ public enum class DestroyReason {
     RESET_FAILED,
     UNKNOWN_COMMIT,
     CLOSED,
+
+    /** Its operation was cancelled, and the policy says [CancelMode.DESTROY]. */
+    CANCELLED,
 }
 
 /** How a cancelled operation ended. */
@@ -24,6 +27,9 @@ public enum class CancelClass {
 
     /** It did not end within [StoragePolicy.cancelGrace]; its session was cut off. */
     TIMEOUT,
+
+    /** Its session was cut off at once: [CancelMode.DESTROY]. */
+    CUT_OFF,
 }
 
 /** What happens beside the calls. */

@@ -14,6 +14,24 @@ public enum class CancelRoute {
     PROXY,
 }
 
+/** What becomes of a running operation whose caller is cancelled, or whose time is over. */
+public enum class CancelMode {
+    /**
+     * It is stopped on the server, and the session stays in use when that is proven: the caller returns when the operation
+     * has ended and no request to stop it is under way. After [StoragePolicy.cancelGrace] the session is destroyed instead.
+     */
+    FENCE,
+
+    /** Its session is destroyed at once: for servers or proxies on which a request to stop cannot be relied on. */
+    DESTROY,
+
+    /**
+     * It runs to its end, and the caller returns then; for statements that must not be torn. Only the pool's own end
+     * stops it.
+     */
+    LET_RUN,
+}
+
 /** What operations on a connection do while a transaction of another coroutine is open on it. */
 public enum class OpsDuringTxn {
     /** They wait until it has ended; those of its own coroutine are refused, for they would wait for ever. */
@@ -47,6 +65,7 @@ public enum class OpsDuringTxn {
  *   At least 10 ms; [INFINITE] never tells.
  * @property traceLeases whether each loan remembers where it was taken ([LeaseInfo.trace]); costs a stack trace each.
  * @property reset how thoroughly a session is cleaned after it was lent as a connection.
+ * @property cancelMode what becomes of a running operation whose caller is cancelled.
  */
 public class StoragePolicy(
     public val acquireTimeout: Duration = 30.seconds,
@@ -64,6 +83,7 @@ public class StoragePolicy(
     public val reset: ResetLevel = ResetLevel.FULL,
     public val leakAfter: Duration = 60.seconds,
     public val traceLeases: Boolean = false,
+    public val cancelMode: CancelMode = CancelMode.FENCE,
 ) {
     init {
         require(acquireTimeout.isPositive()) { "acquireTimeout must be positive, was $acquireTimeout" }
@@ -86,7 +106,7 @@ public class StoragePolicy(
             "cancelRepeat=$cancelRepeat, cancelRoute=$cancelRoute, beginTimeout=$beginTimeout, " +
             "commitTimeout=$commitTimeout, rollbackTimeout=$rollbackTimeout, resetTimeout=$resetTimeout, " +
             "hookTimeout=$hookTimeout, resolveTimeout=$resolveTimeout, opsDuringTxn=$opsDuringTxn, reset=$reset, " +
-            "leakAfter=$leakAfter, traceLeases=$traceLeases)"
+            "leakAfter=$leakAfter, traceLeases=$traceLeases, cancelMode=$cancelMode)"
 
     private companion object {
         fun bounded(name: String, value: Duration) {

@@ -51,7 +51,12 @@ public abstract class BlockingStorageTxn implements AutoCloseable {
      * @throws StorageException.Interrupted if the thread was interrupted before the commit was sent; it is rolled back
      */
     public void commit() {
-        JavaCalls.run(lane().getName(), txn::commit);
+        try {
+            JavaCalls.run(lane().getName(), txn::commit);
+        } catch (StorageException.Interrupted e) {
+            // The interrupt came too late to stop it; the thread stays interrupted.
+            if (status() != TxnStatus.COMMITTED) throw e;
+        }
     }
 
     /**

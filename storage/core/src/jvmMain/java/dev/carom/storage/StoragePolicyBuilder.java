@@ -27,6 +27,7 @@ public final class StoragePolicyBuilder {
     private ResetLevel reset;
     private Duration leakAfter;
     private boolean traceLeases;
+    private CancelMode cancelMode;
 
     /** A builder that has the defaults. */
     public StoragePolicyBuilder() {
@@ -214,5 +215,16 @@ public final class StoragePolicyBuilder {
     /** See {@link #traceLeases(boolean)}. */
     public boolean traceLeases() {
         return traceLeases;
+    }
+
+    /** What becomes of a running operation whose caller is cancelled. */
+    public StoragePolicyBuilder cancelMode(CancelMode cancelMode) {
+        this.cancelMode = cancelMode;
+        return this;
+    }
+
+    /** See {@link #cancelMode(CancelMode)}. */
+    public CancelMode cancelMode() {
+        return cancelMode;
     }
 }

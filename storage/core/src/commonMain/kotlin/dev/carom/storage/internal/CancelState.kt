@@ -31,7 +31,8 @@ internal sealed interface CancelEffect {
  * How a running call is stopped for certain, and without hitting the next one on that session.
  * ```
  * Running ──Requested──▶ Stopping ──the call ended, no request under way──▶ settled
- *                          └──grace over──▶ Abort, settled TIMEOUT
+ *    │                     └──grace over──▶ Abort, settled TIMEOUT
+ *    └──Requested, destroys──▶ Abort, settled CUT_OFF
  * ```
  * A request may come before the server has started the call, and is lost then: so it is repeated, after [repeat], twice
  * that, and so on up to 500 ms, until the *call* has ended. A request may come after the call ended and hit what comes next:
@@ -40,6 +41,7 @@ internal sealed interface CancelEffect {
 internal data class CancelState(
     val grace: Duration,
     val repeat: Duration,
+    val destroys: Boolean = false,
     val requestedAt: Duration? = null,
     val sent: Int = 0,
     val answered: Int = 0,
@@ -69,7 +71,15 @@ internal data class CancelState(
 
     private fun requested(now: Duration): Step<CancelState, CancelEffect> = when {
         requestedAt != null -> Step(this)
+
         ended != null -> copy(requestedAt = now).settle()
+
+        destroys -> Step(
+            copy(requestedAt = now, settled = true),
+            CancelEffect.Abort,
+            CancelEffect.Settled(CancelClass.CUT_OFF),
+        )
+
         else -> Step(copy(requestedAt = now, sent = 1), CancelEffect.Send)
     }
 

@@ -106,6 +106,8 @@ internal class Engine<S : Any>(
         val ran = verdict.ran
         val info = (ran as? Ran.Threw)?.let { driver.classify(it.failure) }
         when {
+            verdict.result == CancelClass.CUT_OFF -> lease.spoil(DestroyReason.CANCELLED, null)
+
             ran is Ran.Abandoned -> lease.spoil(DestroyReason.CANCEL_TIMEOUT, null)
 
             info?.broken == true -> lease.spoil(DestroyReason.BROKEN, ran.failure)

@@ -1,6 +1,7 @@
 package dev.carom.storage.internal
 
 import dev.carom.storage.CancelClass
+import dev.carom.storage.CancelMode
 import dev.carom.storage.ErrorCategory
 import dev.carom.storage.StorageException
 import kotlinx.coroutines.CancellationException
@@ -63,8 +64,12 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
         }
         val stop = if (worker.isCompleted) null else awaitEnd(worker, limit)
         if (stop == null) return Verdict(ran, null, null)
+        if (engine.policy.cancelMode == CancelMode.LET_RUN && stop !is Stop.ByForce) {
+            withContext(NonCancellable) { wake.join() }
+        }
         val result = if (worker.isCompleted) CancelClass.NOT_SENT else settle(worker) { ran.isCancelled() }
-        return Verdict(if (result == CancelClass.TIMEOUT) Ran.Abandoned else ran, stop, result)
+        val abandoned = result == CancelClass.TIMEOUT || result == CancelClass.CUT_OFF
+        return Verdict(if (abandoned) Ran.Abandoned else ran, stop, result)
     }
 
     private suspend fun awaitEnd(worker: Job, limit: Duration): Stop? {
@@ -81,7 +86,9 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
         val events = Channel<CancelEvent>(Channel.UNLIMITED)
         worker.invokeOnCompletion { events.trySend(CancelEvent.Ended(cancelled())) }
         events.trySend(CancelEvent.Requested)
-        var state = CancelState(engine.policy.cancelGrace, engine.policy.cancelRepeat)
+        val policy = engine.policy
+        var state =
+            CancelState(policy.cancelGrace, policy.cancelRepeat, destroys = policy.cancelMode == CancelMode.DESTROY)
         var result: CancelClass? = null
         // Requests go out though the pool is cancelled, and end when the session is cut off.
         val reach = Job()

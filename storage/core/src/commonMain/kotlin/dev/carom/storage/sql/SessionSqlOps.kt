@@ -23,11 +23,8 @@ internal class SessionSqlOps<S : Any>(private val on: Sessions<S>, private val d
         return on.use(options.access(access)) { driver.execBatch(it, text, batch, options) }
     }
 
-    override suspend fun queryRow(sql: Sql): Row? = on.use(sql.options.access(sql.access)) { session ->
-        val cursor = driver.open(session, sql)
-        // Also when cancelled: a cursor that stays open would keep the session from being used.
-        closing(cursor) { cursor.fetch(1).firstOrNull() }
-    }
+    override suspend fun queryRow(sql: Sql): Row? =
+        on.use(sql.options.access(sql.access)) { session -> driver.first(session, sql) }
 
     override suspend fun query(sql: Sql): Rows = open(sql)
 
@@ -51,23 +48,6 @@ internal class SessionSqlOps<S : Any>(private val on: Sessions<S>, private val d
         } finally {
             withContext(NonCancellable) { rows.close() }
         }
-    }
-
-    private suspend inline fun <R> closing(cursor: SqlCursor, block: () -> R): R {
-        val result = try {
-            block()
-        } catch (failure: Throwable) {
-            withContext(NonCancellable) {
-                try {
-                    cursor.close()
-                } catch (closing: Throwable) {
-                    failure.addSuppressed(closing)
-                }
-            }
-            throw failure
-        }
-        withContext(NonCancellable) { cursor.close() }
-        return result
     }
 }
 

@@ -16,6 +16,8 @@ import dev.carom.storage.openStorage
 import dev.carom.storage.split.Split
 import dev.carom.storage.split.SplitPool
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
 import kotlin.random.Random
 import kotlin.time.TimeSource
 
@@ -34,6 +36,26 @@ public interface SqlDriver<S : Any> : StorageDriver<S> {
 
     /** Starts a query. The cursor is used on the same session only, and closed before anything else runs there. */
     public suspend fun open(session: S, sql: Sql): SqlCursor
+
+    /** The first row of a result, or null; the others are not wanted. Default: opens a cursor and closes it. */
+    public suspend fun first(session: S, sql: Sql): Row? {
+        val cursor = open(session, sql)
+        val row = try {
+            cursor.fetch(1).firstOrNull()
+        } catch (failure: Throwable) {
+            // Also when cancelled: a cursor that stays open would keep the session from being used.
+            withContext(NonCancellable) {
+                try {
+                    cursor.close()
+                } catch (closing: Throwable) {
+                    failure.addSuppressed(closing)
+                }
+            }
+            throw failure
+        }
+        withContext(NonCancellable) { cursor.close() }
+        return row
+    }
 }
 
 /** A result on the server, or on its way. */

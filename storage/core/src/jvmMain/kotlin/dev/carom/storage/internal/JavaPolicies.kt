@@ -93,6 +93,7 @@ internal fun build(from: StoragePolicyBuilder): StoragePolicy = StoragePolicy(
     reset = from.reset(),
     leakAfter = from.leakAfter().toKotlinDuration(),
     traceLeases = from.traceLeases(),
+    cancelMode = from.cancelMode(),
 )
 
 internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
@@ -111,6 +112,7 @@ internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
     to.reset(from.reset)
     to.leakAfter(from.leakAfter.toJavaDuration())
     to.traceLeases(from.traceLeases)
+    to.cancelMode(from.cancelMode)
 }
 
 internal fun build(from: SplitPolicyBuilder): SplitPolicy = SplitPolicy(

@@ -20,6 +20,7 @@ public final class BlockingJdbc {
      * @param connect how to open a connection: autocommit on, as JDBC says, and clean
      * @param connections the numbers of the Carom pool
      * @param policy the numbers of the storage
+     * @param jdbc the numbers of JDBC
      */
     public static BlockingSqlPool open(
             String name,
@@ -27,8 +28,20 @@ public final class BlockingJdbc {
             Resolver resolver,
             JdbcConnect connect,
             PoolPolicy connections,
+            StoragePolicy policy,
+            JdbcPolicy jdbc) {
+        return BlockingSqlPool.of(OwnScope.open(name, dialect, resolver, connect, connections, policy, jdbc));
+    }
+
+    /** {@link #open(String, JdbcDialect, Resolver, JdbcConnect, PoolPolicy, StoragePolicy, JdbcPolicy)} with the defaults of JDBC. */
+    public static BlockingSqlPool open(
+            String name,
+            JdbcDialect dialect,
+            Resolver resolver,
+            JdbcConnect connect,
+            PoolPolicy connections,
             StoragePolicy policy) {
-        return BlockingSqlPool.of(OwnScope.open(name, dialect, resolver, connect, connections, policy));
+        return open(name, dialect, resolver, connect, connections, policy, new JdbcPolicy());
     }
 
     /**

@@ -17,14 +17,20 @@ public enum class JdbcDialect(
     /** Whether a result is fetched in pages only inside a transaction. */
     internal val pagesInTxnOnly: Boolean,
 ) {
+    /** With pgjdbc; set its `cancelSignalTimeout` below [dev.carom.storage.StoragePolicy.cancelGrace]. */
     POSTGRESQL(FOUR, "DISCARD ALL", readOnly = true, pagesInTxnOnly = true),
+
+    /**
+     * MariaDB and MySQL. With MariaDB's driver a complete reset is that of the driver, which is complete only with
+     * `useResetConnection=true` in its URL.
+     */
     MYSQL(FOUR, "", readOnly = true, pagesInTxnOnly = false),
     H2(FOUR + Isolation.SNAPSHOT, "", readOnly = false, pagesInTxnOnly = false),
     SQLITE(setOf(Isolation.SERIALIZABLE), "", readOnly = false, pagesInTxnOnly = false),
     OTHER(FOUR, "", readOnly = false, pagesInTxnOnly = false),
     ;
 
-    /** What is left of a transaction in which a statement failed. */
+    /** What is left, as far as can be known without asking, of a transaction in which a statement failed. */
     internal fun txnAfter(failure: SQLException): SessionTxn = when (this) {
         POSTGRESQL -> SessionTxn.FAILED
 
@@ -40,18 +46,34 @@ public enum class JdbcDialect(
     internal fun classify(failure: SQLException): ErrorInfo {
         val state = failure.sqlState.orEmpty()
         val category = if (this == SQLITE) sqliteCategory(failure) else category(state, failure.errorCode)
-        val broken = category == ErrorCategory.CONNECTION || isDemotion(state, failure.errorCode)
+        val broken = category == ErrorCategory.CONNECTION || failure is DemotedException
         return ErrorInfo(category, broken, failure.errorCode, state)
     }
 
-    /** The server does not take writes any more, although the connection is alive: it was demoted. */
-    private fun isDemotion(state: String, code: Int): Boolean =
-        (this == MYSQL && code in MYSQL_READ_ONLY) || (this == POSTGRESQL && state == "57P01")
+    /**
+     * Whether the server says that it does not take writes, although the connection is alive: it was demoted. In a
+     * transaction that was begun read-only the same words mean only that.
+     */
+    internal fun isDemotion(failure: SQLException, readOnly: Boolean): Boolean = when (this) {
+        POSTGRESQL -> !readOnly && failure.sqlState == PG_READ_ONLY
+        MYSQL -> failure.errorCode in MYSQL_READ_ONLY && !(readOnly && failure.errorCode == MYSQL_READ_ONLY_TXN)
+        H2, SQLITE, OTHER -> false
+    }
+
+    /** What tells a primary from a replica; empty if it cannot be asked. One row, one column: whether writes are refused. */
+    internal val roleSql: String
+        get() = when (this) {
+            POSTGRESQL -> "select pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean"
+            MYSQL -> "select @@global.read_only"
+            H2, SQLITE, OTHER -> ""
+        }
+
+    /** Whether a statement may outlive its connection for a while. */
+    internal val lingers: Boolean get() = this == POSTGRESQL || this == MYSQL || this == OTHER
 
     private fun category(state: String, code: Int): ErrorCategory = when {
-        this == MYSQL && code == MYSQL_DEADLOCK -> ErrorCategory.DEADLOCK
         this == MYSQL && code in MYSQL_READ_ONLY -> ErrorCategory.READ_ONLY
-        this == MYSQL && code == MYSQL_INTERRUPTED -> ErrorCategory.CANCELLED
+        this == MYSQL && code in MYSQL_CODES -> MYSQL_CODES.getValue(code)
         this == H2 && code in H2_CLOSED -> ErrorCategory.CONNECTION
         else -> STATES[state] ?: CLASSES[state.take(2)] ?: ErrorCategory.OTHER
     }
@@ -70,8 +92,20 @@ public enum class JdbcDialect(
 
     public companion object {
         private const val MYSQL_DEADLOCK = 1213
-        private const val MYSQL_INTERRUPTED = 1317
-        private val MYSQL_READ_ONLY = setOf(1290, 1792, 1836)
+        private const val MYSQL_READ_ONLY_TXN = 1792
+        private val MYSQL_CODES = mapOf(
+            MYSQL_DEADLOCK to ErrorCategory.DEADLOCK,
+            1205 to ErrorCategory.TIMEOUT,
+            1317 to ErrorCategory.CANCELLED,
+            1062 to ErrorCategory.UNIQUE,
+            1048 to ErrorCategory.NOT_NULL,
+            1451 to ErrorCategory.FOREIGN_KEY,
+            1452 to ErrorCategory.FOREIGN_KEY,
+            3819 to ErrorCategory.CHECK,
+            4025 to ErrorCategory.CHECK,
+        )
+        private val MYSQL_READ_ONLY = setOf(1290, MYSQL_READ_ONLY_TXN, 1836)
+        private const val PG_READ_ONLY = "25006"
         private val H2_CLOSED = setOf(90007, 90067, 90098, 90121)
         private const val SQLITE_BUSY = 5
         private const val SQLITE_LOCKED = 6
@@ -122,6 +156,10 @@ public enum class JdbcDialect(
         }
     }
 }
+
+/** The server was demoted: the connection is alive, but not for writing any more. */
+internal class DemotedException(cause: SQLException) :
+    SQLException(cause.message, cause.sqlState, cause.errorCode, cause)
 
 private val FOUR = setOf(
     Isolation.READ_UNCOMMITTED,

@@ -6,6 +6,7 @@ import dev.carom.storage.OpOptions
 import dev.carom.storage.ResetLevel
 import dev.carom.storage.SessionTxn
 import dev.carom.storage.TxnPolicy
+import dev.carom.storage.TxnStatus
 import dev.carom.storage.sql.Columns
 import dev.carom.storage.sql.Row
 import dev.carom.storage.sql.Sql
@@ -20,14 +21,21 @@ import java.sql.Statement
 
 /**
  * Statements over any JDBC driver. Each call runs on a thread for it, after its connection was claimed, and is never
- * interrupted: a cancelled one is stopped on the server by `Statement.cancel`, again and again until it has ended.
+ * interrupted: a cancelled one is stopped on the server by `Statement.cancel`, again and again until it has ended; with
+ * pgjdbc by `PGConnection.cancelQuery` from the second time on. After that the session proves with a round trip that it is
+ * quiet before it runs anything else or is lent to anybody.
  *
  * @property dialect of the database.
  */
 public class JdbcDriver internal constructor(public val dialect: JdbcDialect, private val threads: JdbcThreads) :
     SqlDriver<JdbcSession> {
     override val capabilities: Capabilities =
-        Capabilities(dialect.isolations, savepoints = true, readOnly = dialect.readOnly)
+        Capabilities(
+            dialect.isolations,
+            savepoints = true,
+            readOnly = dialect.readOnly,
+            resolvesOutcome = dialect == JdbcDialect.POSTGRESQL,
+        )
 
     override suspend fun begin(session: JdbcSession, policy: TxnPolicy): Unit = threads.work { session.begin(policy) }
 
@@ -48,18 +56,32 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
     // Not on the threads of the statements: those may all be busy with what is to be stopped.
     override suspend fun cancel(session: JdbcSession, call: Job): Unit = threads.control { session.cancel() }
 
-    override fun isClean(session: JdbcSession, level: ResetLevel): Boolean =
-        session.txn == SessionTxn.IDLE && !(level == ResetLevel.FULL && dialect.resetSql.isNotEmpty() && session.used)
+    override fun isClean(session: JdbcSession, level: ResetLevel): Boolean = session.isClean(level)
 
-    override suspend fun reset(session: JdbcSession, level: ResetLevel): Unit = threads.work {
-        if (session.txn != SessionTxn.IDLE) session.rollback()
-        if (level == ResetLevel.FULL && dialect.resetSql.isNotEmpty()) {
-            session.connection.createStatement().use { it.execute(dialect.resetSql) }
-            session.used = false
+    override suspend fun reset(session: JdbcSession, level: ResetLevel): Unit = threads.work { session.reset(level) }
+
+    override fun abort(session: JdbcSession) {
+        session.cut()
+        threads.abort(session.connection)
+    }
+
+    /** The number of the transaction, if it has written anything. */
+    override suspend fun outcomeToken(session: JdbcSession): Any? = threads.work {
+        asked(session, "select pg_current_xact_id_if_assigned()::text")
+    }
+
+    override suspend fun outcomeOf(session: JdbcSession, token: Any): TxnStatus? = threads.work {
+        when (asked(session, "select pg_xact_status('$token'::xid8)")) {
+            "committed" -> TxnStatus.COMMITTED
+            "aborted" -> TxnStatus.ROLLED_BACK
+            else -> null
         }
     }
 
-    override fun abort(session: JdbcSession): Unit = threads.abort(session.connection)
+    private fun asked(session: JdbcSession, question: String): String? =
+        session.connection.createStatement().use { statement ->
+            statement.executeQuery(question).use { if (it.next()) it.getString(1) else null }
+        }
 
     override fun classify(error: Throwable): ErrorInfo? = (error as? SQLException)?.let(dialect::classify)
 
@@ -70,7 +92,13 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
                 bind(statement, sql.params)
                 limit(statement, sql.options)
                 session.armed(statement).execute()
-                val made = if (sql.options.generatedKeys) statement.generatedKeys.use { rowsOf(it) } else emptyList()
+                val made = if (sql.options.generatedKeys) {
+                    statement.generatedKeys.use {
+                        rowsOf(it, dialect)
+                    }
+                } else {
+                    emptyList()
+                }
                 SqlResult(statement.updateCount.toLong().coerceAtLeast(0), made)
             }
         }
@@ -96,18 +124,33 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
 
     override suspend fun open(session: JdbcSession, sql: Sql): SqlCursor = threads.work {
         session.fly {
-            val implicit = dialect.pagesInTxnOnly && session.txn == SessionTxn.IDLE
+            // What fits into one page needs none.
+            val paged = sql.options.maxRows !in 1..sql.options.fetchSize
+            val implicit = dialect.pagesInTxnOnly && paged && session.txn == SessionTxn.IDLE
             if (implicit) session.connection.autoCommit = false
             val statement = session.connection.prepareStatement(sql.text)
             try {
                 bind(statement, sql.params)
                 limit(statement, sql.options)
                 statement.fetchSize = sql.options.fetchSize
-                if (sql.options.maxRows > 0) statement.largeMaxRows = sql.options.maxRows
+                if (sql.options.maxRows in 1..Int.MAX_VALUE) statement.maxRows = sql.options.maxRows.toInt()
                 JdbcCursor(session, statement, session.armed(statement).executeQuery(), implicit, threads)
             } catch (failure: Throwable) {
                 closeAll(failure, statement) { if (implicit) session.connection.rollback().also { session.ended() } }
                 throw failure
+            }
+        }
+    }
+
+    override suspend fun first(session: JdbcSession, sql: Sql): Row? = threads.work {
+        session.fly {
+            session.connection.prepareStatement(sql.text).use { statement ->
+                bind(statement, sql.params)
+                limit(statement, sql.options)
+                statement.maxRows = 1
+                session.armed(statement).executeQuery().use {
+                    if (it.next()) rowOf(columnsOf(it, dialect), it) else null
+                }
             }
         }
     }
@@ -123,7 +166,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
     }
 
     private fun bind(statement: PreparedStatement, params: List<Any?>) {
-        params.forEachIndexed { index, value -> statement.setObject(index + 1, value) }
+        params.forEachIndexed { index, value -> statement.setObject(index + 1, dialect.bound(value)) }
     }
 
     /** A safety net for a client that dies: the library's own timer comes first. */
@@ -143,13 +186,16 @@ private class JdbcCursor(
     private val implicit: Boolean,
     private val threads: JdbcThreads,
 ) : SqlCursor {
-    override val columns: Columns = columnsOf(result)
+    override val columns: Columns = columnsOf(result, session.dialect)
+    private var failed = false
 
     override suspend fun fetch(max: Int): List<Row> = threads.work {
         session.fly {
             session.armed(statement)
             val page = ArrayList<Row>(minOf(max, FIRST))
+            failed = true
             while (page.size < max && result.next()) page += rowOf(columns, result)
+            failed = false
             page
         }
     }
@@ -159,10 +205,8 @@ private class JdbcCursor(
             result.close()
         } finally {
             statement.close()
-            if (implicit) {
-                session.connection.rollback()
-                session.ended()
-            }
+            // A statement that gives rows may have changed some, too: insert ... returning.
+            if (implicit) if (failed) session.rollback() else session.commit()
         }
     }
 

@@ -46,6 +46,20 @@ class Embedded(val dialect: JdbcDialect, val url: String, val upsert: String, va
             "insert or replace into t (k, v) values (?, ?)",
             RECURSION,
         )
+
+        fun postgres(url: String) = Embedded(
+            JdbcDialect.POSTGRESQL,
+            url,
+            "insert into t (k, v) values (?, ?) on conflict (k) do update set v = excluded.v",
+            "select pg_sleep(120)",
+        )
+
+        fun maria(url: String) = Embedded(
+            JdbcDialect.MYSQL,
+            url,
+            "insert into t (k, v) values (?, ?) on duplicate key update v = values(v)",
+            "select sleep(120)",
+        )
     }
 }
 

@@ -7,6 +7,7 @@ import dev.carom.pool.Resolver
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.jdbc.JdbcConnect
 import dev.carom.storage.jdbc.JdbcDialect
+import dev.carom.storage.jdbc.JdbcPolicy
 import dev.carom.storage.jdbc.JdbcPool
 import dev.carom.storage.jdbc.openJdbc
 import kotlinx.coroutines.CoroutineScope
@@ -21,9 +22,10 @@ internal fun open(
     connect: JdbcConnect,
     connections: PoolPolicy,
     policy: StoragePolicy,
+    jdbc: JdbcPolicy,
 ): JdbcPool {
     val owner = SupervisorJob()
     return CoroutineScope(Dispatchers.Default + owner)
-        .openJdbc(name, dialect, resolver, connect, connections, policy)
+        .openJdbc(name, dialect, resolver, connect, connections, policy, jdbc)
         .also { owner.complete() }
 }

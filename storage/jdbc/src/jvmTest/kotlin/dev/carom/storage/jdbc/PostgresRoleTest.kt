@@ -1,0 +1,134 @@
+package dev.carom.storage.jdbc
+
+import dev.carom.pool.Backend
+import dev.carom.pool.PoolPolicy
+import dev.carom.pool.Role
+import dev.carom.pool.asResolver
+import dev.carom.storage.DestroyReason
+import dev.carom.storage.StorageException
+import dev.carom.storage.conn
+import dev.carom.storage.sql.exec
+import dev.carom.storage.sql.scalar
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.comparables.shouldBeLessThan
+import io.kotest.matchers.comparables.shouldBeLessThanOrEqualTo
+import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.flowOf
+import java.sql.DriverManager
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+
+class PostgresRoleTest :
+    FunSpec({
+        postgres("AT-03: a demoted primary gets no more writes; the new one gets them, reads go on") { old ->
+            val other = checkNotNull(PostgresServer.start()) { "the second server" }
+            other.use { new ->
+                listOf(old, new).forEach {
+                    it.database("at03")
+                    DriverManager.getConnection(it.url("at03")).use { c ->
+                        c.createStatement().use { s -> s.execute("create table t (port int)") }
+                    }
+                }
+                new.readOnly(true)
+                try {
+                    coroutineScope { failOver(old, new) }
+                } finally {
+                    old.readOnly(false)
+                }
+            }
+        }
+
+        postgres("a write that is refused as read-only costs its connection, and the backend its role") { server ->
+            server.world("demoted", sessions = 1, jdbc = JdbcPolicy(Role.Primary)) { world ->
+                world.pool.exec("create table t (n int)")
+                val pid = world.pool.scalar("select pg_backend_pid()")
+                shouldThrow<StorageException.Platform> {
+                    world.pool.conn { conn ->
+                        conn.exec("set default_transaction_read_only = on")
+                        conn.exec("insert into t values (1)")
+                    }
+                }.state shouldBe "25006"
+                // It was this session's setting only: asked again, the server says that it is the primary.
+                world.pool.exec("insert into t values (2)")
+                (world.pool.scalar("select pg_backend_pid()") == pid) shouldBe false
+                world.pool.stats().destroyed[DestroyReason.BROKEN] shouldBe 1
+            }
+        }
+
+        test("a dialect without roles refuses one") {
+            coroutineScope {
+                val database = Embedded.h2()
+                shouldThrow<IllegalArgumentException> {
+                    val resolver = flowOf(setOf(database.backend)).asResolver()
+                    openJdbc("h2", database.dialect, resolver, database.connect(), jdbc = JdbcPolicy(Role.Primary))
+                }
+            }
+        }
+    })
+
+private suspend fun CoroutineScope.failOver(old: PostgresServer, new: PostgresServer) {
+    val backends = listOf(old, new).map { Backend("pg${it.port}", "127.0.0.1", it.port) }.toSet()
+    val connect = JdbcConnect {
+        DriverManager.getConnection("jdbc:postgresql://127.0.0.1:${it.port}/at03?user=postgres&ApplicationName=at03")
+    }
+    val numbers = PoolPolicy(8, 16, roleInterval = 2.seconds)
+    fun open(role: Role) =
+        openJdbc(
+            "$role",
+            JdbcDialect.POSTGRESQL,
+            flowOf(backends).asResolver(),
+            connect,
+            numbers,
+            jdbc = JdbcPolicy(role),
+        )
+    val writes = open(Role.Primary)
+    val reads = open(Role.Replica)
+    suspend fun write() = writes.exec("insert into t values (inet_server_port())")
+    try {
+        coroutineScope { List(8) { async { write() } }.awaitAll() }
+        old.asked<Any>("select 1")
+        old.readOnly(true)
+        val start = TimeSource.Monotonic.markNow()
+        var failures = 0
+        var written = false
+        new.readOnly(false)
+        while (!written && start.elapsedNow() < 20.seconds) {
+            try {
+                write()
+                written = true
+            } catch (e: StorageException.Platform) {
+                e.state shouldBe "25006"
+                failures++
+            }
+        }
+        val took = start.elapsedNow()
+        repeat(50) { write() }
+        val read = reads.scalar("select inet_server_port()")
+        println("AT-03: $failures writes failed, the new primary got them after $took; a read went to the old one")
+        written shouldBe true
+        failures shouldBeLessThanOrEqualTo 8
+        took shouldBeLessThan 10.seconds
+        read shouldBe old.port
+        DriverManager.getConnection(new.url("at03")).use { c ->
+            c.createStatement().use { s ->
+                s.executeQuery("select count(*) from t").use { it.next().run { it.getInt(1) } } shouldBe 51
+            }
+        }
+    } finally {
+        writes.close(0)
+        reads.close(0)
+    }
+}
+
+private fun PostgresServer.readOnly(on: Boolean) = DriverManager.getConnection(url()).use { connection ->
+    connection.createStatement().use {
+        it.execute("set default_transaction_read_only = off")
+        it.execute("alter system set default_transaction_read_only = ${if (on) "on" else "off"}")
+        it.execute("select pg_reload_conf()")
+    }
+}

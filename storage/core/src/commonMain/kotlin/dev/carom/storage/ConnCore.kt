@@ -16,6 +16,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlin.concurrent.Volatile
 
 /**
  * A connection of any storage: everything but its operations. [typed] gives it the type that has them.
@@ -30,8 +31,12 @@ public class ConnCore<S : Any> internal constructor(internal val engine: Engine<
     ) { state, event -> state.on(event) }
     private val released = CompletableDeferred<Unit>()
 
+    /** The transaction that is open on this connection. */
+    @Volatile internal var txn: TxnCore<S>? = null
+
     init {
         lease.face = this
+        lease.watch()
         lease.escalation.onStop { perform(machine.send(ConnEvent.Forced)) }
     }
 
@@ -43,19 +48,43 @@ public class ConnCore<S : Any> internal constructor(internal val engine: Engine<
     override val leaseInfo: LeaseInfo get() = lease.info
 
     override suspend fun <R> use(options: OpOptions, block: suspend (S) -> R): R {
+        val txn = txnToJoin() ?: return useHere(options, block)
+        var began = false
+        return try {
+            txn.use(options) { session ->
+                began = true
+                block(session)
+            }
+        } catch (ended: StorageException.TxnFinished) {
+            // At that very moment, and nothing was sent.
+            if (began) throw ended
+            useHere(options, block)
+        }
+    }
+
+    private suspend fun <R> useHere(options: OpOptions, block: suspend (S) -> R): R {
         val turn = enter(TicketKind.CALL)
         val hold = holdOf(turn, options)
         turn.stopper.onStop { hold.stopCall { refusal(Refusal.ConnClosed) } }
         return hold.runAndEnd(block)
     }
 
-    override suspend fun hold(options: OpOptions): SessionHold<S> {
+    override suspend fun hold(options: OpOptions): SessionHold<S> = try {
+        txnToJoin()?.hold(options) ?: holdHere(options)
+    } catch (_: StorageException.TxnFinished) {
+        holdHere(options)
+    }
+
+    private suspend fun holdHere(options: OpOptions): SessionHold<S> {
         val turn = enter(TicketKind.ROWS)
         val hold = holdOf(turn, options)
         turn.stopper.onStop { hold.stopAndEnd { refusal(Refusal.ConnClosed) } }
         hold.bindToCaller()
         return hold
     }
+
+    private fun txnToJoin(): TxnCore<S>? =
+        if (engine.policy.opsDuringTxn == OpsDuringTxn.JOIN) txn?.takeIf { !it.status.isEnded } else null
 
     private fun holdOf(turn: Turn, options: OpOptions) =
         HoldCore(engine, lease, options, { refusal(Refusal.ConnClosed) }) { left(turn) }

@@ -43,6 +43,7 @@ public class PoolCore<S : Any> private constructor(internal val engine: Engine<S
 
     override suspend fun hold(options: OpOptions): SessionHold<S> {
         val hold = open(options)
+        hold.watch()
         hold.bindToCaller()
         return hold
     }
@@ -119,7 +120,15 @@ public class PoolCore<S : Any> private constructor(internal val engine: Engine<S
                     core.engine.desk.close(Duration.ZERO)
                 }
             }
-            core.engine.desk.closed.invokeOnCompletion { watch.cancel() }
+            val leaks = if (policy.leakAfter.isFinite()) {
+                core.engine.leaks.start(core.engine) { core.engine.desk.all }
+            } else {
+                null
+            }
+            core.engine.desk.closed.invokeOnCompletion {
+                watch.cancel()
+                leaks?.cancel()
+            }
             return core
         }
     }

@@ -2,6 +2,7 @@ package dev.carom.storage
 
 import dev.carom.storage.internal.LaneElement
 import dev.carom.storage.internal.RetryState
+import dev.carom.storage.internal.Wish
 import dev.carom.storage.internal.callers
 import dev.carom.storage.internal.keepingFailure
 import dev.carom.storage.internal.laneElement
@@ -98,6 +99,13 @@ public suspend fun <R> StorageApi.withoutTxn(block: suspend CoroutineScope.() ->
     val here = currentCoroutineContext().laneElement(lane) ?: return coroutineScope(block)
     return withContext(LaneElement(lane, null, null, here.anchors, here.connLeases), block)
 }
+
+/**
+ * Runs [block]; sessions taken from this pool meanwhile are such as [wish] asks for, in the words of the pool's
+ * [SessionSource]. What has a session already keeps it.
+ */
+public suspend fun <R> StorageApi.withWish(wish: Any, block: suspend CoroutineScope.() -> R): R =
+    withContext(Wish(lane, wish), block)
 
 private class RollbackWith(val txn: StorageTxn, val value: Any?) : RuntimeException("rollbackWith outside its block")
 

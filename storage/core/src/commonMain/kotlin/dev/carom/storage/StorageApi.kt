@@ -1,5 +1,6 @@
 package dev.carom.storage
 
+import dev.carom.storage.internal.Wish
 import kotlinx.coroutines.flow.Flow
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
@@ -47,6 +48,9 @@ public class StorageKind(public val id: String) {
 public class StorageLane(public val name: String) : CoroutineContext.Key<CoroutineContext.Element> {
     /** Told by the runner, counted by the pool. */
     internal var retried: (Int, Throwable) -> Unit = { _, _ -> }
+
+    /** Under which [withWish] is found. */
+    internal val wishes: CoroutineContext.Key<Wish> = object : CoroutineContext.Key<Wish> {}
 
     /** For the waits between runs. */
     internal var random: Random = Random.Default
@@ -222,6 +226,9 @@ public enum class TxnEnd {
 
     /** The coroutine it was bound to ended without ending it. */
     OWNER_COMPLETED,
+
+    /** Nobody used it for [TxnPolicy.idleTimeout]. */
+    OWNER_IDLE,
     TIMEOUT,
     POOL_CLOSED,
     CONN_CLOSED,

@@ -129,6 +129,15 @@ public interface SessionSource<S : Any> {
      */
     public suspend fun lease(holder: String): SessionLease<S>
 
+    /**
+     * [tryLease] for somebody who wants a certain session: [wish] is what [withWish] was given, null without. Default: any
+     * session will do.
+     */
+    public fun tryLease(wish: Any?): SessionLease<S>? = tryLease()
+
+    /** [lease] for somebody who wants a certain session. */
+    public suspend fun lease(holder: String, wish: Any?): SessionLease<S> = lease(holder)
+
     /** Destroys the idle sessions, and the lent ones when they come back. Returns when none is left. */
     public suspend fun close()
 }
@@ -136,6 +145,12 @@ public interface SessionSource<S : Any> {
 /** One session on loan. One of the two ends is called, once. */
 public interface SessionLease<S : Any> {
     public val session: S
+
+    /**
+     * Says that the server refused a write although it was asked for one: it may have been demoted. The loan goes on. Default:
+     * nobody is told.
+     */
+    public fun report(cause: Throwable) {}
 
     /** Gives it back. Never waits. */
     public fun giveBack()

@@ -185,10 +185,21 @@ public sealed class StorageException(public val pool: String, message: String, c
  * @property id unique within the pool.
  * @property holder who asked for it.
  * @property ageMillis for how long.
+ * @property idleMillis how long nothing has run on it; 0 while something runs.
+ * @property trace where it was taken, if [StoragePolicy.traceLeases] says so.
  */
-public class LeaseInfo(public val id: Long, public val holder: String, public val ageMillis: Long) {
+public class LeaseInfo(
+    public val id: Long,
+    public val holder: String,
+    public val ageMillis: Long,
+    public val idleMillis: Long,
+    public val trace: LeaseTrace? = null,
+) {
     /** What was made of it, for the runner. */
     internal var face: Any? = null
 
     override fun toString(): String = "\"$holder\" for $ageMillis ms"
 }
+
+/** Where a session was taken: never thrown, only shown. */
+public class LeaseTrace internal constructor(holder: String) : RuntimeException("taken here by \"$holder\"")

@@ -58,6 +58,9 @@ public sealed class StorageNotice {
     /** A block is run again. */
     public class Retried internal constructor(public val attempt: Int, public val cause: Throwable) : StorageNotice()
 
+    /** Nothing has run on a session for [StoragePolicy.leakAfter]: whoever has it may have forgotten it. */
+    public class LeakSuspected internal constructor(public val lease: LeaseInfo) : StorageNotice()
+
     override fun toString(): String = when (this) {
         is SessionDestroyed -> "session destroyed: $reason" + (cause?.let { ", $it" } ?: "")
         is Cancelled -> "cancelled \"$label\": $result"
@@ -66,6 +69,7 @@ public sealed class StorageNotice {
         is Unfinished -> "transaction \"$label\" was not ended: $end"
         is HookFailed -> "hook failed after $outcome: $cause"
         is Retried -> "transaction retried, attempt $attempt: $cause"
+        is LeakSuspected -> "session ${lease.id} idle for ${lease.idleMillis} ms, taken by $lease"
     }
 }
 
@@ -80,6 +84,7 @@ public sealed class StorageNotice {
  * @property retries blocks that were run again.
  * @property destroyed sessions ended, by reason.
  * @property cancels operations cancelled, by how they ended.
+ * @property leaks sessions that were told as [StorageNotice.LeakSuspected].
  */
 public class StorageStats internal constructor(
     public val capacity: Int,
@@ -90,8 +95,9 @@ public class StorageStats internal constructor(
     public val retries: Long,
     public val destroyed: Map<DestroyReason, Long>,
     public val cancels: Map<CancelClass, Long>,
+    public val leaks: Long,
 ) {
     override fun toString(): String =
         "$leased of $capacity leased, $waiting waiting, $acquired acquired, $timeouts timeouts, $retries retries, " +
-            "destroyed $destroyed, cancels $cancels"
+            "destroyed $destroyed, cancels $cancels, leaks $leaks"
 }

@@ -33,7 +33,16 @@ public enum class CancelMode {
 }
 
 /** What operations on a connection do while a transaction of another coroutine is open on it. */
-public enum class OpsDuringTxn { QUEUE, FAIL }
+public enum class OpsDuringTxn {
+    /** They wait until it has ended; those of its own coroutine are refused, for they would wait for ever. */
+    QUEUE,
+
+    /** They are refused: [StorageException.ConcurrentTxnUse]. */
+    FAIL,
+
+    /** They run in it, as if they had been called on it: for code that is not told of the transaction. */
+    JOIN,
+}
 
 /**
  * The numbers of a storage pool; those of opening and keeping sessions belong to its [SessionSource]. Checked when
@@ -52,6 +61,9 @@ public enum class OpsDuringTxn { QUEUE, FAIL }
  * @property resolveTimeout longest search for the outcome of an unanswered commit, where the adapter can do that. Zero never
  *   searches; finite.
  * @property opsDuringTxn about operations on a connection whose transaction another coroutine has.
+ * @property leakAfter how long nothing may run on a session that somebody has before [StorageNotice.LeakSuspected] is told.
+ *   At least 10 ms; [INFINITE] never tells.
+ * @property traceLeases whether each loan remembers where it was taken ([LeaseInfo.trace]); costs a stack trace each.
  * @property reset how thoroughly a session is cleaned after it was lent as a connection.
  * @property cancelMode what becomes of a running operation whose caller is cancelled.
  */
@@ -69,6 +81,8 @@ public class StoragePolicy(
     public val resolveTimeout: Duration = Duration.ZERO,
     public val opsDuringTxn: OpsDuringTxn = OpsDuringTxn.QUEUE,
     public val reset: ResetLevel = ResetLevel.FULL,
+    public val leakAfter: Duration = 60.seconds,
+    public val traceLeases: Boolean = false,
     public val cancelMode: CancelMode = CancelMode.FENCE,
 ) {
     init {
@@ -81,6 +95,7 @@ public class StoragePolicy(
         bounded("rollbackTimeout", rollbackTimeout)
         bounded("resetTimeout", resetTimeout)
         bounded("hookTimeout", hookTimeout)
+        require(leakAfter >= 10.milliseconds) { "leakAfter must be at least 10 ms, was $leakAfter" }
         require(!resolveTimeout.isNegative() && resolveTimeout.isFinite()) {
             "resolveTimeout must not be negative and must be finite, was $resolveTimeout"
         }
@@ -91,7 +106,7 @@ public class StoragePolicy(
             "cancelRepeat=$cancelRepeat, cancelRoute=$cancelRoute, beginTimeout=$beginTimeout, " +
             "commitTimeout=$commitTimeout, rollbackTimeout=$rollbackTimeout, resetTimeout=$resetTimeout, " +
             "hookTimeout=$hookTimeout, resolveTimeout=$resolveTimeout, opsDuringTxn=$opsDuringTxn, reset=$reset, " +
-            "cancelMode=$cancelMode)"
+            "leakAfter=$leakAfter, traceLeases=$traceLeases, cancelMode=$cancelMode)"
 
     private companion object {
         fun bounded(name: String, value: Duration) {

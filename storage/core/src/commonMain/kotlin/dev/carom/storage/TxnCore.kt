@@ -1,34 +1,34 @@
 package dev.carom.storage
 
+import dev.carom.storage.internal.AutoSavepoint
+import dev.carom.storage.internal.Committing
 import dev.carom.storage.internal.Engine
 import dev.carom.storage.internal.HoldCore
 import dev.carom.storage.internal.HookBook
 import dev.carom.storage.internal.Lease
 import dev.carom.storage.internal.Machine
 import dev.carom.storage.internal.NestedHome
-import dev.carom.storage.internal.Ran
+import dev.carom.storage.internal.Outcome
 import dev.carom.storage.internal.Refusal
 import dev.carom.storage.internal.Ticket
 import dev.carom.storage.internal.TicketKind
 import dev.carom.storage.internal.Turn
 import dev.carom.storage.internal.TxnAnchor
+import dev.carom.storage.internal.TxnBonds
 import dev.carom.storage.internal.TxnEffect
 import dev.carom.storage.internal.TxnEvent
 import dev.carom.storage.internal.TxnHome
 import dev.carom.storage.internal.TxnState
 import dev.carom.storage.internal.TypedTxn
 import dev.carom.storage.internal.callers
-import dev.carom.storage.internal.resolveOutcome
+import dev.carom.storage.internal.checkCan
 import dev.carom.storage.internal.txnRefusal
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.DisposableHandle
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
-import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlin.concurrent.Volatile
 import kotlin.coroutines.ContinuationInterceptor
@@ -50,13 +50,13 @@ public class TxnCore<S : Any> internal constructor(
         TxnState(TxnStatus.LAZY, policy.concurrentUse == ConcurrentUse.QUEUE),
     ) { state, event -> state.on(event) }
     private val released = CompletableDeferred<List<Throwable>>()
-    private var owner: DisposableHandle? = null
-    private var timer: Job? = null
+    private val bonds = TxnBonds(policy, ::endLater)
 
     @Volatile private var lease: Lease<S>? = null
 
     @Volatile private var failure: Throwable? = null
 
+    private val began = engine.now
     override val hooks: TxnHooks = TxnHooks(HookBook { refusal(Refusal.TxnFinished) }, Anchor())
     override val mode: StorageMode get() = StorageMode.TXN
     override val kind: StorageKind get() = engine.driver.kind
@@ -67,7 +67,7 @@ public class TxnCore<S : Any> internal constructor(
     internal suspend fun start() {
         val context = currentCoroutineContext()
         context.ensureActive()
-        check(policy)
+        engine.checkCan(policy, home.isNested)
         if (!policy.lazy) {
             val turn = enter(TicketKind.CALL)
             try {
@@ -76,27 +76,16 @@ public class TxnCore<S : Any> internal constructor(
                 left(turn)
             }
         }
-        bind(context)
-    }
-
-    private fun check(policy: TxnPolicy) {
-        val can = engine.driver.capabilities
-        if (!can.transactions) throw StorageException.NestedTxnNotSupported(engine.name, "$kind has no transactions")
-        if (policy.isolation !in can.isolations) {
-            throw StorageException.UnsupportedIsolation(
-                engine.name,
-                "isolation ${policy.isolation} is not among ${can.isolations}",
-                policy.isolation,
-            )
-        }
-        if (home.isNested && !can.savepoints) {
-            throw StorageException.NestedTxnNotSupported(engine.name, "$kind has no savepoints")
-        }
+        bonds.bind(context[Job], engine.scope) { lease?.use?.idle(engine.now) ?: (engine.now - began) }
+        if (status.isEnded) bonds.unbind()
     }
 
     private suspend fun begin() {
         val mine = home.open(policy)
         lease = mine
+        if (!home.isNested) mine.readOnly = policy.readOnly == true
+        mine.watch()
+        home.began(this)
         // Who has the lease is asked first; a connection or an outer transaction asks those on it.
         val turn = home.turn
         if (turn == null) {
@@ -104,26 +93,6 @@ public class TxnCore<S : Any> internal constructor(
         } else {
             turn.stopper.onStop { endLater(if (home.isNested) TxnEnd.PARENT else TxnEnd.CONN_CLOSED) }
         }
-    }
-
-    private fun bind(context: CoroutineContext) {
-        if (policy.owned) {
-            owner = context[Job]?.invokeOnCompletion { cause ->
-                endLater(if (cause == null) TxnEnd.OWNER_COMPLETED else TxnEnd.OWNER_CANCELLED)
-            }
-        }
-        if (policy.timeout.isFinite()) {
-            timer = engine.scope.launch {
-                delay(policy.timeout)
-                endLater(TxnEnd.TIMEOUT)
-            }
-        }
-        if (status.isEnded) unbind()
-    }
-
-    private fun unbind() {
-        owner?.dispose()
-        timer?.cancel()
     }
 
     override suspend fun <R> use(options: OpOptions, block: suspend (S) -> R): R {
@@ -153,7 +122,18 @@ public class TxnCore<S : Any> internal constructor(
         }
         val turn = enter(kind)
         val mine = lease ?: beginFor(turn)
-        return turn to HoldCore(engine, mine, options, { refusal(Refusal.TxnFinished) }) { left(turn) }
+        val savepoint = if (policy.autoSavepoint) savepointFor(turn, mine) else null
+        return turn to HoldCore(engine, mine, options, { refusal(Refusal.TxnFinished) }, savepoint) { left(turn) }
+    }
+
+    private suspend fun savepointFor(turn: Turn, mine: Lease<S>): AutoSavepoint<S>? {
+        if (!engine.driver.capabilities.savepoints) return null
+        try {
+            return AutoSavepoint(engine, mine).also { withContext(NonCancellable) { it.set() } }
+        } catch (failed: Throwable) {
+            left(turn)
+            throw failed
+        }
     }
 
     /** The begin of a lazy one. Cancelled before the begin has worked, it is lazy again. */
@@ -230,62 +210,13 @@ public class TxnCore<S : Any> internal constructor(
 
     private suspend fun commitIn(turn: Turn) {
         val mine = lease
-        if (status == TxnStatus.ROLLING_BACK) {
-            if (mine != null) engine.clear(mine, home::rollback)
-            finish(turn, TxnStatus.ROLLED_BACK, TxnEnd.ROLLBACK)
-            throw StorageException.TxnFailed(engine.name, "the platform accepts only a rollback; it was done", failure)
+        val ended = when {
+            mine == null -> Outcome(TxnStatus.COMMITTED, TxnEnd.COMMIT)
+            status == TxnStatus.ROLLING_BACK -> Committing(engine, home, mine).rollBackInstead(failure)
+            else -> Committing(engine, home, mine).commit()
         }
-        if (mine == null) return finish(turn, TxnStatus.COMMITTED, TxnEnd.COMMIT)
-        val token = tokenOf(mine)
-        when (val ran = engine.shielded(mine, engine.policy.commitTimeout, home::commit)) {
-            is Ran.Returned -> finish(turn, TxnStatus.COMMITTED, TxnEnd.COMMIT)
-            is Ran.Threw -> commitFailed(turn, mine, ran.failure, token)
-            is Ran.Abandoned -> unknown(turn, mine, engine.timeout("commit"), token)
-        }
-    }
-
-    private suspend fun commitFailed(turn: Turn, mine: Lease<S>, failure: Throwable, token: Any?) {
-        val info = engine.driver.classify(failure)
-        val open = engine.driver.txnOf(mine.session) != SessionTxn.IDLE
-        if (info?.broken == true || (info == null && !open)) return unknown(turn, mine, failure, token)
-        // It said no. One that did not roll back by itself is rolled back here; no second commit, no other error.
-        if (open) engine.clear(mine, home::rollback)
-        finish(turn, TxnStatus.ROLLED_BACK, TxnEnd.PLATFORM)
-        throw engine.translate(failure, info)
-    }
-
-    private suspend fun unknown(turn: Turn, mine: Lease<S>, cause: Throwable, token: Any?) {
-        mine.spoil(DestroyReason.UNKNOWN_COMMIT, cause)
-        if (home.isNested) {
-            // Only the outer commit makes anything last: without the session all of it is gone.
-            finish(turn, TxnStatus.ROLLED_BACK, TxnEnd.PLATFORM)
-            throw StorageException.ConnBroken(engine.name, "the session was lost with the nested commit", cause)
-        }
-        val outcome = if (token == null) null else resolve(mine, token)
-        finish(turn, outcome ?: TxnStatus.UNKNOWN, if (outcome == null) TxnEnd.COMMIT else TxnEnd.PLATFORM)
-        if (outcome == TxnStatus.COMMITTED) return
-        if (outcome == TxnStatus.ROLLED_BACK) {
-            throw StorageException.ConnBroken(
-                engine.name,
-                "the session was lost with the commit, which did not happen",
-                cause,
-            )
-        }
-        throw StorageException.CommitOutcomeUnknown(engine.name, "no answer to the commit: it may have happened", cause)
-    }
-
-    private suspend fun tokenOf(mine: Lease<S>): Any? {
-        val wanted = engine.driver.capabilities.resolvesOutcome && engine.policy.resolveTimeout.isPositive()
-        if (!wanted || home.isNested) return null
-        var token: Any? = null
-        engine.shielded(mine, engine.policy.beginTimeout) { token = engine.driver.outcomeToken(it) }
-        return token
-    }
-
-    /** Asks on another session, until the platform has decided. The lost one is given up first: it may be the only one. */
-    private suspend fun resolve(mine: Lease<S>, token: Any): TxnStatus? {
-        mine.end(ResetLevel.NONE)
-        return resolveOutcome(engine, token)
+        finish(turn, ended.status, ended.end)
+        ended.failure?.let { throw it }
     }
 
     override suspend fun rollback() {
@@ -376,10 +307,13 @@ public class TxnCore<S : Any> internal constructor(
     }
 
     private fun release() {
-        unbind()
+        bonds.unbind()
         val outcome = status
         (home as? NestedHome<S>)?.let { if (outcome == TxnStatus.COMMITTED) it.adopt(hooks.book) }
-        lease?.let(home::leave)
+        lease?.let {
+            if (!home.isNested) it.readOnly = false
+            home.leave(it)
+        }
         val context = origin.minusKey(Job).minusKey(ContinuationInterceptor).minusKey(lane)
         engine.launchShielded {
             withContext(context) {

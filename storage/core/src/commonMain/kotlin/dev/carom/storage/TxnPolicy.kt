@@ -74,6 +74,10 @@ public enum class JoinFailure {
  * @property strictHooks whether a failing hook after the commit is thrown, as [StorageException.HookFailed].
  * @property owned whether [Transactable.beginTxn] binds it to the calling coroutine.
  * @property label for reports; may be empty.
+ * @property idleTimeout longest time without an operation; then it is rolled back, so that nobody's locks are held by
+ *   somebody who went away. At least 1 ms; [INFINITE] never.
+ * @property autoSavepoint whether each operation has a savepoint of its own: one that fails is undone alone, and the
+ *   transaction stays ACTIVE on every platform that has savepoints. Costs two more round trips for each operation.
  */
 public class TxnPolicy(
     public val isolation: Isolation = Isolation.DEFAULT,
@@ -87,13 +91,28 @@ public class TxnPolicy(
     public val strictHooks: Boolean = false,
     public val owned: Boolean = true,
     public val label: String = "",
+    public val idleTimeout: Duration = INFINITE,
+    public val autoSavepoint: Boolean = false,
 ) {
     init {
         require(timeout.isPositive()) { "timeout must be positive, was $timeout" }
+        require(idleTimeout >= 1.milliseconds) { "idleTimeout must be at least 1 ms, was $idleTimeout" }
     }
 
     /** The same, bound to no coroutine. */
-    public fun unowned(): TxnPolicy = TxnPolicy(
+    public fun unowned(): TxnPolicy = with(owned = false)
+
+    /** The same, for reading only or for writing. */
+    public fun readOnly(readOnly: Boolean): TxnPolicy = with(readOnly = readOnly)
+
+    /** For a block that the runner itself watches. */
+    internal fun inBlock(): TxnPolicy = with(timeout = INFINITE, owned = false)
+
+    private fun with(
+        readOnly: Boolean? = this.readOnly,
+        timeout: Duration = this.timeout,
+        owned: Boolean = this.owned,
+    ): TxnPolicy = TxnPolicy(
         isolation,
         readOnly,
         timeout,
@@ -103,29 +122,16 @@ public class TxnPolicy(
         joinFailure,
         retry,
         strictHooks,
-        owned = false,
+        owned,
         label,
-    )
-
-    /** For a block that the runner itself watches. */
-    internal fun inBlock(): TxnPolicy = TxnPolicy(
-        isolation,
-        readOnly,
-        INFINITE,
-        propagation,
-        lazy,
-        concurrentUse,
-        joinFailure,
-        retry,
-        strictHooks,
-        owned = false,
-        label,
+        idleTimeout,
+        autoSavepoint,
     )
 
     override fun toString(): String =
         "TxnPolicy(isolation=$isolation, readOnly=$readOnly, timeout=$timeout, propagation=$propagation, lazy=$lazy, " +
             "concurrentUse=$concurrentUse, joinFailure=$joinFailure, retry=$retry, strictHooks=$strictHooks, " +
-            "owned=$owned, label=$label)"
+            "owned=$owned, label=$label, idleTimeout=$idleTimeout, autoSavepoint=$autoSavepoint)"
 
     public companion object {
         /** The platform's defaults. */

@@ -61,6 +61,7 @@ class FakeDriver(
     var onCommit: suspend (FakeSession) -> Unit = {}
     var onRollback: suspend (FakeSession) -> Unit = {}
     var onSavepoint: suspend (FakeSession) -> Unit = {}
+    var onRollbackTo: suspend (FakeSession) -> Unit = {}
     var onReset: suspend (FakeSession) -> Unit = {}
 
     /** What a cancel request does; by default it ends the statement, as the server's cancel would. */
@@ -99,6 +100,7 @@ class FakeDriver(
 
     override suspend fun rollbackToSavepoint(session: FakeSession, name: String) {
         session.log += "rollback to"
+        onRollbackTo(session)
         session.txn = SessionTxn.OPEN
     }
 

@@ -25,6 +25,8 @@ public final class StoragePolicyBuilder {
     private Duration resolveTimeout;
     private OpsDuringTxn opsDuringTxn;
     private ResetLevel reset;
+    private Duration leakAfter;
+    private boolean traceLeases;
     private CancelMode cancelMode;
 
     /** A builder that has the defaults. */
@@ -191,6 +193,28 @@ public final class StoragePolicyBuilder {
     /** See {@link #reset(ResetLevel)}. */
     public ResetLevel reset() {
         return reset;
+    }
+
+    /** How long nothing may run on a session that somebody has before it is told as a leak. At least 10 ms. */
+    public StoragePolicyBuilder leakAfter(Duration leakAfter) {
+        this.leakAfter = leakAfter;
+        return this;
+    }
+
+    /** See {@link #leakAfter(Duration)}. */
+    public Duration leakAfter() {
+        return leakAfter;
+    }
+
+    /** Whether each loan remembers where it was taken; costs a stack trace each. */
+    public StoragePolicyBuilder traceLeases(boolean traceLeases) {
+        this.traceLeases = traceLeases;
+        return this;
+    }
+
+    /** See {@link #traceLeases(boolean)}. */
+    public boolean traceLeases() {
+        return traceLeases;
     }
 
     /** What becomes of a running operation whose caller is cancelled. */

@@ -24,6 +24,8 @@ public final class TxnPolicyBuilder {
     private boolean strictHooks;
     private boolean owned;
     private String label;
+    private Duration idleTimeout;
+    private boolean autoSavepoint;
 
     /** A builder that has the defaults. */
     public TxnPolicyBuilder() {
@@ -167,5 +169,27 @@ public final class TxnPolicyBuilder {
     /** See {@link #label(String)}. */
     public String label() {
         return label;
+    }
+
+    /** Longest time without an operation; then it is rolled back. At least 1 ms; {@link #INFINITE} never. */
+    public TxnPolicyBuilder idleTimeout(Duration idleTimeout) {
+        this.idleTimeout = idleTimeout;
+        return this;
+    }
+
+    /** See {@link #idleTimeout(Duration)}. */
+    public Duration idleTimeout() {
+        return idleTimeout;
+    }
+
+    /** Whether each operation has a savepoint of its own, so that one that fails is undone alone. */
+    public TxnPolicyBuilder autoSavepoint(boolean autoSavepoint) {
+        this.autoSavepoint = autoSavepoint;
+        return this;
+    }
+
+    /** See {@link #autoSavepoint(boolean)}. */
+    public boolean autoSavepoint() {
+        return autoSavepoint;
     }
 }

@@ -3,6 +3,7 @@ package dev.carom.storage.internal
 import dev.carom.storage.CancelClass
 import dev.carom.storage.CancelRoute
 import dev.carom.storage.DestroyReason
+import dev.carom.storage.ErrorCategory
 import dev.carom.storage.ErrorInfo
 import dev.carom.storage.LeaseInfo
 import dev.carom.storage.ResetLevel
@@ -44,6 +45,10 @@ internal class Engine<S : Any>(
 ) {
     val lane = StorageLane(name)
     val notices = MutableSharedFlow<StorageNotice>(0, NOTICES, BufferOverflow.DROP_OLDEST)
+    val leaks = LeakWatch(policy.leakAfter) {
+        leaked.incrementAndFetch()
+        tell(it)
+    }
     val desk: LeaseDesk<S> = LeaseDesk(this)
 
     init {
@@ -55,6 +60,7 @@ internal class Engine<S : Any>(
     private val acquired = AtomicLong(0)
     private val timeouts = AtomicLong(0)
     private val retries = AtomicLong(0)
+    private val leaked = AtomicLong(0)
     private val destroyed = DestroyReason.entries.map { AtomicLong(0) }
     private val cancels = CancelClass.entries.map { AtomicLong(0) }
 
@@ -91,6 +97,7 @@ internal class Engine<S : Any>(
             retries.load(),
             DestroyReason.entries.associateWith { destroyed[it.ordinal].load() },
             CancelClass.entries.associateWith { cancels[it.ordinal].load() },
+            leaked.load(),
         )
     }
 
@@ -108,6 +115,7 @@ internal class Engine<S : Any>(
             verdict.result == CancelClass.COMPLETED && policy.cancelRoute == CancelRoute.PROXY ->
                 lease.spoil(DestroyReason.TAINTED, null)
         }
+        if (info?.category == ErrorCategory.READ_ONLY && !lease.readOnly) lease.raw.report(ran.failure)
         return when (val stop = verdict.stop) {
             null -> valueOf(ran, info)
 
@@ -236,7 +244,13 @@ internal class Engine<S : Any>(
     fun loans(): List<LeaseInfo> = infos(desk.state.loans.values)
 
     fun infos(loans: Collection<Loan>): List<LeaseInfo> =
-        loans.map { LeaseInfo(it.id, it.holder, (now - it.since).inWholeMilliseconds) }
+        loans.map(::infoOf)
+
+    fun infoOf(loan: Loan): LeaseInfo {
+        val age = now - loan.since
+        val idle = desk.find(loan.id)?.use?.idle(now) ?: age
+        return LeaseInfo(loan.id, loan.holder, age.inWholeMilliseconds, idle.inWholeMilliseconds, loan.trace)
+    }
 
     private companion object {
         const val NOTICES = 256

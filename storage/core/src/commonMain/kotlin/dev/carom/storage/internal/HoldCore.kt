@@ -21,6 +21,7 @@ import kotlin.concurrent.atomics.ExperimentalAtomicApi
  *
  * @param leave gives the session back to where it came from, once.
  * @param ended what a call gets after the end.
+ * @param savepoint what to go back to if a call fails.
  */
 @OptIn(ExperimentalAtomicApi::class)
 internal class HoldCore<S : Any>(
@@ -28,6 +29,7 @@ internal class HoldCore<S : Any>(
     private val lease: Lease<S>,
     private val options: OpOptions,
     private val ended: () -> StorageException,
+    private val savepoint: AutoSavepoint<S>? = null,
     private val leave: () -> Unit,
 ) : SessionHold<S> {
     private val mutex = Mutex()
@@ -35,6 +37,8 @@ internal class HoldCore<S : Any>(
     private val left = CompletableDeferred<Unit>()
 
     @Volatile private var stopped: (() -> StorageException)? = null
+
+    @Volatile private var failed = false
 
     @Volatile private var running: Running<S>? = null
 
@@ -51,10 +55,15 @@ internal class HoldCore<S : Any>(
         running = mine
         // Whoever stops sets the reason first and then looks for a call: one of the two sees the other.
         stopped?.let { throw it() }
+        lease.use.begins()
         try {
             return engine.conclude(lease, mine.run(options.timeout, block))
+        } catch (failure: Throwable) {
+            failed = true
+            throw failure
         } finally {
             running = null
+            lease.used()
         }
     }
 
@@ -64,7 +73,10 @@ internal class HoldCore<S : Any>(
 
     override suspend fun end() {
         if (ending.compareAndSet(false, true)) {
-            withContext(NonCancellable) { mutex.withLock { clean() } }
+            withContext(NonCancellable) {
+                mutex.withLock { clean() }
+                savepoint?.end(keep = !failed)
+            }
             owner?.dispose()
             leave()
             left.complete(Unit)
@@ -102,11 +114,15 @@ internal class HoldCore<S : Any>(
         if (isEnded) owner?.dispose()
     }
 
+    /** It may be forgotten. */
+    fun watch() = lease.watch()
+
     /** The whole of an operation. */
     suspend fun <R> runAndEnd(block: suspend (S) -> R): R {
         try {
             return callHere(block)
         } finally {
+            if (savepoint != null) withContext(NonCancellable) { savepoint.end(keep = !failed) }
             leaveNow()
         }
     }

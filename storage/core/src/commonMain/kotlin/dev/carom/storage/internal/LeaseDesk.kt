@@ -2,6 +2,7 @@ package dev.carom.storage.internal
 
 import dev.carom.storage.DestroyReason
 import dev.carom.storage.LeaseInfo
+import dev.carom.storage.LeaseTrace
 import dev.carom.storage.ResetLevel
 import dev.carom.storage.SessionLease
 import dev.carom.storage.StorageException
@@ -42,9 +43,27 @@ internal class Lease<S : Any>(private val engine: Engine<S>, val id: Long, val r
     @Volatile
     var face: Any? = null
 
+    val use = LeaseUse(loan.since)
+
+    /** Whether a refused write is the caller's own doing. */
+    @Volatile
+    var readOnly: Boolean = false
+
     val isSpoiled: Boolean get() = lost != null
 
-    val info: LeaseInfo get() = engine.infos(listOf(loan)).single().also { it.face = face }
+    val info: LeaseInfo get() = engine.infoOf(loan).also { it.face = face }
+
+    /** From now on it is somebody's to forget. */
+    fun watch() {
+        use.watched = true
+        engine.leaks.used()
+    }
+
+    /** A call has ended. */
+    fun used() {
+        use.ends(engine.now)
+        if (use.watched) engine.leaks.used()
+    }
 
     fun spoil(reason: DestroyReason, cause: Throwable?) {
         if (lost == null) lost = reason to cause
@@ -64,6 +83,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
 
     val state: LeaseState get() = machine.state
 
+    val all: Collection<Lease<S>> get() = leases.values
+
     fun find(id: Long): Lease<S>? = leases[id]
 
     /**
@@ -74,8 +95,9 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
         val context = currentCoroutineContext()
         context.ensureActive()
         if (state.phase != LeaseState.Phase.Open) throw engine.closed(null)
-        engine.source.tryLease()?.let { return taken(it, context) }
-        val waiter = Asking(context.laneElement(engine.lane)?.leases.orEmpty(), context)
+        val wish = context[engine.lane.wishes]?.value
+        engine.source.tryLease(wish)?.let { return taken(it, context) }
+        val waiter = Asking(context.laneElement(engine.lane)?.leases.orEmpty(), context, wish)
         perform(machine.send(LeaseEvent.Asked(waiter)))
         try {
             val limit = engine.policy.acquireTimeout
@@ -92,7 +114,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     private fun taken(raw: SessionLease<S>, context: CoroutineContext): Lease<S> {
         val id = engine.countAcquired()
         val holder = context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
-        val loan = Loan(id, holder, engine.now)
+        val trace = if (engine.policy.traceLeases) LeaseTrace(holder) else null
+        val loan = Loan(id, holder, engine.now, trace)
         val lease = Lease(engine, id, raw, loan)
         leases.add(id, lease)
         val effects = machine.send(LeaseEvent.Taken(loan))
@@ -187,7 +210,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
         class Failed(val failure: Throwable) : Answer<Nothing>
     }
 
-    private inner class Asking(holds: Set<Long>, private val context: CoroutineContext) : Waiter(holds) {
+    private inner class Asking(holds: Set<Long>, private val context: CoroutineContext, private val wish: Any?) :
+        Waiter(holds) {
         val answer = CompletableDeferred<Any>()
         private var asker: Job? = null
 
@@ -195,7 +219,7 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
             val holder = context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
             asker = engine.scope.launch(start = CoroutineStart.UNDISPATCHED) {
                 val outcome: Answer<S> = try {
-                    Answer.Got(engine.source.lease(holder))
+                    Answer.Got(engine.source.lease(holder, wish))
                 } catch (e: Throwable) {
                     Answer.Failed(e)
                 }

@@ -1,12 +1,13 @@
 package dev.carom.storage.internal
 
+import dev.carom.storage.LeaseTrace
 import kotlin.time.Duration
 
 /** Somebody who waits for a session; compared by identity. @property holds the sessions of this pool it has already. */
 internal open class Waiter(val holds: Set<Long>)
 
 /** A session on loan. */
-internal data class Loan(val id: Long, val holder: String, val since: Duration)
+internal data class Loan(val id: Long, val holder: String, val since: Duration, val trace: LeaseTrace? = null)
 
 internal sealed interface LeaseEvent {
     class Asked(val waiter: Waiter) : LeaseEvent

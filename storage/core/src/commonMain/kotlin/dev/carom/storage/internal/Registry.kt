@@ -8,6 +8,8 @@ import kotlin.concurrent.atomics.ExperimentalAtomicApi
 internal class Registry<V : Any> {
     private val all = AtomicReference<Map<Long, V>>(emptyMap())
 
+    val values: Collection<V> get() = all.load().values
+
     operator fun get(id: Long): V? = all.load()[id]
 
     fun add(id: Long, value: V) = change { it + (id to value) }

@@ -71,6 +71,9 @@ internal class LaneElement(
     override fun toString(): String = "storage(${key as StorageLane}: ${txn ?: conn ?: "none"})"
 }
 
+/** What the sessions are to be like that are taken from one pool. */
+internal class Wish(lane: StorageLane, val value: Any) : AbstractCoroutineContextElement(lane.wishes)
+
 internal fun CoroutineContext.laneElement(lane: StorageLane): LaneElement? = this[lane] as LaneElement?
 
 /** The coroutine (or thread) of this context, and the places it has already. */

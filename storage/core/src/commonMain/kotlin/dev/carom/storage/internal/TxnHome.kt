@@ -52,6 +52,9 @@ internal abstract class TxnHome<S : Any>(protected val engine: Engine<S>) {
 
     open suspend fun rollback(session: S) = engine.driver.rollback(session)
 
+    /** [txn] is open now. */
+    open fun began(txn: TxnCore<S>) {}
+
     /** Gives back what [enter] took. */
     abstract fun leave(lease: Lease<S>)
 }
@@ -70,7 +73,12 @@ internal class ConnHome<S : Any>(private val conn: ConnCore<S>) : TxnHome<S>(con
         return conn.lease
     }
 
+    override fun began(txn: TxnCore<S>) {
+        conn.txn = txn
+    }
+
     override fun leave(lease: Lease<S>) {
+        conn.txn = null
         turn?.let(conn::left)
     }
 }

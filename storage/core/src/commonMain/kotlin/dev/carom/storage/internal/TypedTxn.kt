@@ -29,6 +29,22 @@ internal class TypedTxn<S : Any, T : StorageTxn>(private val core: TxnCore<S>, p
     override fun toString(): String = core.toString()
 }
 
+/** Refuses, before a session is taken, what the platform cannot do. */
+internal fun Engine<*>.checkCan(policy: TxnPolicy, nested: Boolean) {
+    val can = driver.capabilities
+    if (!can.transactions) throw StorageException.NestedTxnNotSupported(name, "${driver.kind} has no transactions")
+    if (policy.isolation !in can.isolations) {
+        throw StorageException.UnsupportedIsolation(
+            name,
+            "isolation ${policy.isolation} is not among ${can.isolations}",
+            policy.isolation,
+        )
+    }
+    if (nested && !can.savepoints) {
+        throw StorageException.NestedTxnNotSupported(name, "${driver.kind} has no savepoints")
+    }
+}
+
 /** What a caller is told whom [state] does not serve. */
 internal fun txnRefusal(
     pool: String,

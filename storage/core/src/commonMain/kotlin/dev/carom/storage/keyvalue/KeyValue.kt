@@ -125,6 +125,10 @@ public fun <S : Any> CoroutineScope.openKeyValue(
     policy: StoragePolicy = StoragePolicy(),
 ): KeyValuePool = CoreKeyValuePool(openStorage(name, driver, source, policy), driver)
 
+/** [KeyValueOps] on any sessions of [driver]: for a storage type of one's own that also has keys and values. */
+public fun <S : Any> keyValueOps(sessions: Sessions<S>, driver: KeyValueDriver<S>): KeyValueOps =
+    SessionKeyValueOps(sessions, driver)
+
 private class CoreKeyValueTxn<S : Any>(core: TxnCore<S>, driver: KeyValueDriver<S>) :
     KeyValueTxn,
     NestingTxn<KeyValueTxn> by core.nesting({ CoreKeyValueTxn(it, driver) }),

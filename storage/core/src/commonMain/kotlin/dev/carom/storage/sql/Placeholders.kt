@@ -39,6 +39,14 @@ internal object Placeholders {
         return out.toString() to values
     }
 
+    /** Puts [placeholder] where each `?` is, and a question mark where it was doubled. */
+    fun render(text: String, placeholder: (Int) -> String): String {
+        val out = StringBuilder(text.length)
+        var used = 0
+        Scanner(text, "?").scan(out) { name -> out.append(if (name == null) placeholder(++used) else ":$name") }
+        return out.toString()
+    }
+
     private fun add(out: StringBuilder, values: MutableList<Any?>, value: Any?) {
         when {
             value !is InList -> {
@@ -56,7 +64,8 @@ internal object Placeholders {
     }
 }
 
-private class Scanner(private val text: String) {
+/** @param escaped what a doubled question mark is passed on as. */
+private class Scanner(private val text: String, private val escaped: String = "??") {
     private var at = 0
 
     fun scan(out: StringBuilder, onPlaceholder: (String?) -> Unit) {
@@ -64,7 +73,13 @@ private class Scanner(private val text: String) {
             val start = at
             if (!skipQuoted()) {
                 when {
-                    looking("??") || looking("::") -> at += 2
+                    looking("??") -> {
+                        at += 2
+                        out.append(escaped)
+                        continue
+                    }
+
+                    looking("::") -> at += 2
 
                     text[at] == '?' -> {
                         at++

@@ -21,6 +21,12 @@ public class Sql private constructor(public val text: String, params: List<Any?>
     public val access: Access
         get() = if (options.access != Access.UNKNOWN) options.access else accessOf(text)
 
+    /**
+     * [text] for platforms with other placeholders: [placeholder] of 1, 2 and so on in place of each `?`, and `?` in place of
+     * each `??`.
+     */
+    public fun textWith(placeholder: (Int) -> String): String = Placeholders.render(text, placeholder)
+
     /** The text only: parameters may be secrets. */
     override fun toString(): String = "$text (${params.size} parameters)"
 

@@ -13,6 +13,8 @@ import dev.carom.storage.StoragePolicy
 import dev.carom.storage.StoragePool
 import dev.carom.storage.TxnCore
 import dev.carom.storage.openStorage
+import dev.carom.storage.split.Split
+import dev.carom.storage.split.SplitPool
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
@@ -84,6 +86,20 @@ public fun <S : Any> CoroutineScope.openSql(
     source: SessionSource<S>,
     policy: StoragePolicy = StoragePolicy(),
 ): SqlPool = CoreSqlPool(openStorage(name, driver, source, policy), driver)
+
+/**
+ * Makes a relational pool over a primary and its replicas; [split] knows where their sessions are. From Java:
+ * `BlockingSqlSplit`.
+ */
+public fun <S : Any> CoroutineScope.openSqlSplit(
+    name: String,
+    driver: SqlDriver<S>,
+    split: Split<S>,
+    policy: StoragePolicy = StoragePolicy(),
+): SplitPool<SqlPool, SqlTxn> {
+    val core = openStorage(name, driver, split.source, policy)
+    return split.over<SqlPool, SqlTxn>(CoreSqlPool(core, driver), core)
+}
 
 /** [SqlOps] on any sessions of [driver]: for a storage type of one's own that also speaks SQL. */
 public fun <S : Any> sqlOps(sessions: Sessions<S>, driver: SqlDriver<S>): SqlOps = SessionSqlOps(sessions, driver)

@@ -10,6 +10,8 @@ import dev.carom.storage.StoragePolicy
 import dev.carom.storage.StoragePolicyBuilder
 import dev.carom.storage.TxnPolicy
 import dev.carom.storage.TxnPolicyBuilder
+import dev.carom.storage.split.SplitPolicy
+import dev.carom.storage.split.SplitPolicyBuilder
 import kotlin.time.toJavaDuration
 import kotlin.time.toKotlinDuration
 
@@ -25,6 +27,8 @@ internal fun build(from: TxnPolicyBuilder): TxnPolicy = TxnPolicy(
     strictHooks = from.strictHooks(),
     owned = from.owned(),
     label = from.label(),
+    idleTimeout = from.idleTimeout().toKotlinDuration(),
+    autoSavepoint = from.autoSavepoint(),
 )
 
 internal fun fill(to: TxnPolicyBuilder, from: TxnPolicy) {
@@ -39,6 +43,8 @@ internal fun fill(to: TxnPolicyBuilder, from: TxnPolicy) {
     to.strictHooks(from.strictHooks)
     to.owned(from.owned)
     to.label(from.label)
+    to.idleTimeout(from.idleTimeout.toJavaDuration())
+    to.autoSavepoint(from.autoSavepoint)
 }
 
 internal fun build(from: RetryPolicyBuilder): RetryPolicy =
@@ -85,6 +91,8 @@ internal fun build(from: StoragePolicyBuilder): StoragePolicy = StoragePolicy(
     resolveTimeout = from.resolveTimeout().toKotlinDuration(),
     opsDuringTxn = from.opsDuringTxn(),
     reset = from.reset(),
+    leakAfter = from.leakAfter().toKotlinDuration(),
+    traceLeases = from.traceLeases(),
     cancelMode = from.cancelMode(),
 )
 
@@ -102,5 +110,21 @@ internal fun fill(to: StoragePolicyBuilder, from: StoragePolicy) {
     to.resolveTimeout(from.resolveTimeout.toJavaDuration())
     to.opsDuringTxn(from.opsDuringTxn)
     to.reset(from.reset)
+    to.leakAfter(from.leakAfter.toJavaDuration())
+    to.traceLeases(from.traceLeases)
     to.cancelMode(from.cancelMode)
+}
+
+internal fun build(from: SplitPolicyBuilder): SplitPolicy = SplitPolicy(
+    allowPrimaryReads = from.allowPrimaryReads(),
+    lagMemory = from.lagMemory().toKotlinDuration(),
+    askAgain = from.askAgain().toKotlinDuration(),
+    checkTimeout = from.checkTimeout().toKotlinDuration(),
+)
+
+internal fun fill(to: SplitPolicyBuilder, from: SplitPolicy) {
+    to.allowPrimaryReads(from.allowPrimaryReads)
+    to.lagMemory(from.lagMemory.toJavaDuration())
+    to.askAgain(from.askAgain.toJavaDuration())
+    to.checkTimeout(from.checkTimeout.toJavaDuration())
 }

@@ -42,6 +42,19 @@ public interface BlockingTckTarget<S> {
     /** An operation that runs for at least {@code millis} milliseconds unless it is stopped. */
     void slow(BlockingSessions<S> on, long millis);
 
+    /** Whether a session has a state of its own that a complete reset undoes: a setting, a variable. Default: false. */
+    default boolean remembers() {
+        return false;
+    }
+
+    /** Sets the state of the session. Only if it {@link #remembers}. */
+    default void remember(BlockingSessions<S> on, String value) {}
+
+    /** The state of the session; null if nothing was set since it was clean. Only if it {@link #remembers}. */
+    default @Nullable String remembered(BlockingSessions<S> on) {
+        return null;
+    }
+
     /** Reads {@code count} values, calling {@code each} for one after the other while the session is held. */
     void readMany(BlockingSessions<S> on, int count, IntConsumer each);
 

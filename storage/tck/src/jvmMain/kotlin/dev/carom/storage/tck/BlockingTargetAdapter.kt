@@ -30,6 +30,12 @@ internal class BlockingTargetAdapter<S : Any>(private val target: BlockingTckTar
 
     override suspend fun slow(on: Sessions<S>, millis: Long) = blocking(on) { target.slow(it, millis) }
 
+    override val remembers: Boolean get() = target.remembers()
+
+    override suspend fun remember(on: Sessions<S>, value: String) = blocking(on) { target.remember(it, value) }
+
+    override suspend fun remembered(on: Sessions<S>): String? = blocking(on) { target.remembered(it) }
+
     override suspend fun readMany(on: Sessions<S>, count: Int, each: suspend (Int) -> Unit) =
         blocking(on) { sessions -> target.readMany(sessions, count) { n -> runBlocking { each(n) } } }
 

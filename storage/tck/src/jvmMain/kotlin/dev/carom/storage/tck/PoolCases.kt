@@ -223,6 +223,16 @@ internal fun <S : Any> CaseList<S>.streamCases() {
         checkEquals("the value", "v", read(pool, "k1"))
     }
 
+    case("B132", "a few of many values are read, and the session answers at once", capacity = 1) {
+        repeat(300) { write(pool, "k$it", "v") }
+        var seen = 0
+        target.readMany(pool, 3) { seen++ }
+        checkEquals("read", 3, seen)
+        val start = TimeSource.Monotonic.markNow()
+        checkEquals("the value", "v", read(pool, "k299"))
+        check("it did not wait for the rest", start.elapsedNow() < 10.seconds)
+    }
+
     case("B134", "the collector's exception comes when the session is back", capacity = 1) {
         repeat(3) { write(pool, "k$it", "v") }
         failure<IllegalStateException>("the collector") { target.readMany(pool, 3) { error("mine") } }

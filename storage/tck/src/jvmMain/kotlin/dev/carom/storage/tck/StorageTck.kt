@@ -47,6 +47,17 @@ public interface TckTarget<S : Any> {
     /** An operation that runs for at least [millis] milliseconds unless it is stopped. */
     public suspend fun slow(on: Sessions<S>, millis: Long)
 
+    /**
+     * Whether a session has a state of its own that [remember] sets, and that a complete reset undoes: a setting, a variable.
+     */
+    public val remembers: Boolean get() = false
+
+    /** Sets the state of the session to [value]. Only if [remembers]. */
+    public suspend fun remember(on: Sessions<S>, value: String) {}
+
+    /** The state of the session; null if nothing was set since it was clean. Only if [remembers]. */
+    public suspend fun remembered(on: Sessions<S>): String? = null
+
     /** Reads many values, calling [each] for one after the other while the session is held. */
     public suspend fun readMany(on: Sessions<S>, count: Int, each: suspend (Int) -> Unit)
 }
@@ -94,6 +105,7 @@ public object StorageTck {
         suite.waitingCases()
         suite.operationCases()
         suite.connectionCases()
+        if (target.remembers) suite.stateCases()
         if (target.driver.capabilities.transactions) {
             suite.txnCases()
             suite.txnEndCases()

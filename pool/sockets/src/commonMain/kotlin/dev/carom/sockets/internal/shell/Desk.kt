@@ -189,14 +189,15 @@ internal class Desk(
 
     private fun waitFor(call: Call, waiting: CancellableContinuation<Unit>) {
         val decided = guard.hold {
-            call.waiting = waiting
+            // Only one of both resumes: whoever decided it finds nobody waiting, or we find it decided.
+            if (call.outcome == null) call.waiting = waiting
             call.outcome != null
         }
-        if (decided) resume(call) else waiting.invokeOnCancellation { act { withdraw(call, it) } }
+        if (decided) resume(call, waiting) else waiting.invokeOnCancellation { act { withdraw(call, it) } }
     }
 
-    private fun resume(call: Call) {
-        call.waiting?.resume(Unit) { _, _, _ -> act { takeBack(call, it) } }
+    private fun resume(call: Call, waiting: CancellableContinuation<Unit>?) {
+        waiting?.resume(Unit) { _, _, _ -> act { takeBack(call, it) } }
     }
 
     /** It was answered, and the answer did not reach its caller, who had gone. */
@@ -213,7 +214,7 @@ internal class Desk(
             if (retiring.isNotEmpty()) finishRetiring(after)
             rearm(after)
         }
-        after.run(::resume)
+        after.run { resume(it, it.waiting) }
         news.tell()
     }
 

@@ -34,7 +34,9 @@ class AccountsTest :
                     List(4) { worker ->
                         val dice = Random(random.nextInt())
                         async {
-                            repeat(count / 4) { pub.send(bytes("${dice.nextInt(4)} from $worker").copyOf(dice.nextInt(12, 4_000))) }
+                            repeat(count / 4) {
+                                pub.send(bytes("${dice.nextInt(4)} from $worker").copyOf(dice.nextInt(12, 4_000)))
+                            }
                         }
                     }.awaitAll()
                     pub.close(30_000).unsent shouldBe 0
@@ -73,7 +75,9 @@ class AccountsTest :
                     pipes.sumOf { it.counters.receivedBytes } shouldBe 60L * 7
                     pipes.all { it.isAccepted && it.url == url } shouldBe true
                     pushes.forEach { push ->
-                        push.pipes.value.single().run { listOf(isAccepted, url, counters.sent == push.counters.sent) } shouldBe
+                        push.pipes.value.single().run {
+                            listOf(isAccepted, url, counters.sent == push.counters.sent)
+                        } shouldBe
                             listOf(false, url, true)
                         push.close()
                     }

@@ -106,7 +106,11 @@ class HostilePeerTest :
                 live {
                     val pull = openPullSocket("pull", transports = row.transports)
                     val url = pull.bind(row.url()).url
-                    for (length in listOf("80 00 00 00 00 00 00 00", "ff ff ff ff ff ff ff ff", "00 00 00 00 00 10 00 01")) {
+                    for (length in listOf(
+                        "80 00 00 00 00 00 00 00",
+                        "ff ff ff ff ff ff ff ff",
+                        "00 00 00 00 00 10 00 01",
+                    )) {
                         val told = async(start = CoroutineStart.UNDISPATCHED) { pull.ends().first() }
                         RawPeer(url).use { peer ->
                             peer.say("$PUSH_SAYS $typed $length")

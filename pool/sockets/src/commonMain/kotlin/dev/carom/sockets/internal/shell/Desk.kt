@@ -24,8 +24,10 @@ internal class Desk(
     val policy: SocketPolicy,
     private val state: SocketState,
     private val guard: Guard,
-    private val now: () -> Duration,
+    clock: () -> Duration,
 ) {
+    private val now: () -> Duration = if (state.keepsTime) clock else ({ Duration.ZERO })
+
     val news = News(guard, policy.noticeBuffer)
 
     /** From the beginning of its handshake until nothing is left of it. */
@@ -35,6 +37,9 @@ internal class Desk(
     private val survived = HashMap<Int, Pipe>()
     private val gone = Ledger()
     private val calls = HashMap<Long, Call>()
+
+    /** The call that the state is being told of: most are decided before it must be found again. */
+    private var latest: Call? = null
     private val flushed = ArrayDeque<Int>()
     private val retiring = LinkedHashSet<Pipe>()
     private var attached = LinkedHashMap<Int, Pipe>()
@@ -178,8 +183,10 @@ internal class Desk(
 
     private fun begin(id: Long, event: (Long) -> SocketEvent, after: Afterwards): Call {
         val call = Call(id)
-        calls[id] = call
+        latest = call
         step(event(id), after)
+        latest = null
+        if (call.outcome == null) calls[id] = call
         return call
     }
 
@@ -283,6 +290,12 @@ internal class Desk(
     }
 
     private fun decide(id: Long, outcome: Outcome, after: Afterwards) {
+        val own = latest
+        if (own != null && own.id == id) {
+            // Nobody waits yet.
+            own.outcome = outcome
+            return
+        }
         val call = calls.remove(id) ?: return
         call.outcome = outcome
         after.resume(call)

@@ -5,6 +5,7 @@ import dev.carom.sockets.Protocol
 import dev.carom.sockets.SocketCounters
 import dev.carom.sockets.SocketNotice
 import dev.carom.sockets.SocketPolicy
+import dev.carom.sockets.internal.state.Failure
 import dev.carom.sockets.internal.state.SocketEffect
 import dev.carom.sockets.internal.state.SocketEvent
 import dev.carom.sockets.internal.state.SocketState
@@ -36,6 +37,7 @@ internal class Desk(
     /** Pipes that are gone and whose messages still wait for somebody. */
     private val survived = HashMap<Int, Pipe>()
     private val gone = Ledger()
+    private var recent: Pipe? = null
     private val calls = HashMap<Long, Call>()
 
     /** The call that the state is being told of: most are decided before it must be found again. */
@@ -96,7 +98,9 @@ internal class Desk(
             // It was done, and cancelled before it could say so. What is done is done: nobody shall do it again.
             if (guard.hold { call.outcome } !is Outcome.Done) throw e
         }
-        return guard.hold { checkNotNull(call.outcome) }
+        val late = guard.hold { checkNotNull(call.outcome) }
+        if (late is Outcome.Failed && late.failure == Failure.Closed) leaveIfCancelled()
+        return late
     }
 
     fun forget(call: Long) = act { step(SocketEvent.CallCancelled(call), it) }
@@ -171,6 +175,7 @@ internal class Desk(
         pipe.ledger.lost += lost
         pipe.ledger.drop(DropReason.PeerGone, lost.toInt(), outgoing = true)
         live.remove(pipe.id)
+        if (recent === pipe) recent = null
         survived[pipe.id] = pipe
         settle(pipe)
         val reason = checkNotNull(pipe.reason)
@@ -251,7 +256,7 @@ internal class Desk(
     private fun obey(effect: SocketEffect, after: Afterwards) {
         when (effect) {
             is SocketEffect.Transmit -> {
-                val pipe = live.getValue(effect.pipe)
+                val pipe = checkNotNull(find(effect.pipe))
                 if (pipe.transmit(effect.frame)) flushed.addLast(effect.pipe)
                 after.flush(pipe)
             }
@@ -278,8 +283,8 @@ internal class Desk(
 
             is SocketEffect.Deliver -> {
                 ledgerOf(effect.message.pipe).delivered++
-                decide(effect.call, Outcome.Delivered(effect.message, live[effect.message.pipe]), after)
-                survived[effect.message.pipe]?.let(::settle)
+                decide(effect.call, Outcome.Delivered(effect.message, find(effect.message.pipe)), after)
+                if (survived.isNotEmpty()) survived[effect.message.pipe]?.let(::settle)
             }
 
             is SocketEffect.Drop -> {
@@ -318,7 +323,10 @@ internal class Desk(
         if (pipe.wasAttached) news.put(attached.values)
     }
 
-    private fun ledgerOf(pipe: Int): Ledger = (live[pipe] ?: survived[pipe])?.ledger ?: gone
+    private fun ledgerOf(pipe: Int): Ledger = (find(pipe) ?: survived[pipe])?.ledger ?: gone
+
+    /** Of those that are live. Mostly it is the one of the last time. */
+    private fun find(pipe: Int): Pipe? = recent?.takeIf { it.id == pipe } ?: live[pipe]?.also { recent = it }
 
     /** The last message of a pipe that is gone has found somebody. */
     private fun settle(pipe: Pipe) {

@@ -4,8 +4,7 @@ import dev.carom.sockets.internal.state.SocketEffect.Drop
 import dev.carom.sockets.internal.state.SocketEffect.Transmit
 import dev.carom.sockets.internal.wire.Frame
 
-/** Which message a full queue loses. */
-internal enum class Overflow { DropOldest, DropLatest }
+internal typealias Overflow = dev.carom.sockets.Overflow
 
 /**
  * Best effort to every pipe: a pipe without room queues [limit] frames, and then loses some. The sender never waits, and
@@ -19,11 +18,19 @@ internal class Fanout(
     private class Outlet {
         val frames = ArrayDeque<Frame>()
         var ready = true
+        var retired = false
     }
 
     private val outlets = LinkedHashMap<Int, Outlet>()
 
     val queued: Int get() = outlets.values.sumOf { it.frames.size }
+
+    fun queuedFor(pipe: Int): Int = outlets[pipe]?.frames?.size ?: 0
+
+    /** Only what is queued for it is still sent. */
+    fun retire(pipe: Int) {
+        outlets[pipe]?.retired = true
+    }
 
     fun attach(pipe: Int) {
         outlets[pipe] = Outlet()
@@ -31,7 +38,7 @@ internal class Fanout(
 
     fun detach(pipe: Int) {
         val lost = outlets.remove(pipe)?.frames?.size ?: 0
-        if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost)
+        if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost, outgoing = true)
     }
 
     fun flushed(pipe: Int) {
@@ -44,6 +51,8 @@ internal class Fanout(
     fun broadcast(frame: Frame) {
         for ((pipe, outlet) in outlets) {
             when {
+                outlet.retired -> Unit
+
                 outlet.ready -> {
                     outlet.ready = false
                     effects += Transmit(pipe, frame)
@@ -61,7 +70,7 @@ internal class Fanout(
             outlet.frames.removeFirst()
             outlet.frames.addLast(frame)
         }
-        effects += Drop(pipe, DropReason.Overflow)
+        effects += Drop(pipe, DropReason.Overflow, outgoing = true)
     }
 
     companion object {

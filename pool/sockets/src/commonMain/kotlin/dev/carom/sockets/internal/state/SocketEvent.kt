@@ -16,6 +16,9 @@ internal sealed interface SocketEvent {
     /** The pipe is closed; everything that was read from it has been reported. [cause]: what its peer did wrong. */
     data class PipeDetached(val pipe: Int, val cause: Violation? = null) : SocketEvent
 
+    /** The pipe is to be closed when it is not [SocketState.isBusy] any more: give it nothing new. */
+    data class PipeRetired(val pipe: Int) : SocketEvent
+
     /** The pipe has room for one more frame. */
     data class Flushed(val pipe: Int) : SocketEvent
 
@@ -77,33 +80,17 @@ internal sealed interface SocketEffect {
     /** Nothing was sent; the caller keeps the message. */
     data class Fail(val call: Long, val failure: Failure) : SocketEffect
 
-    /** [count] messages from or to [pipe] end here. */
-    data class Drop(val pipe: Int, val reason: DropReason, val count: Int = 1) : SocketEffect
+    /** [count] messages from [pipe], or to it if [outgoing], end here. */
+    data class Drop(val pipe: Int, val reason: DropReason, val count: Int = 1, val outgoing: Boolean = false) :
+        SocketEffect
 }
 
-internal enum class Rejection { AlreadyPaired, Closed }
-
-internal enum class DropReason {
-    /** The queue is full, and its owner prefers losing messages to waiting. */
-    Overflow,
-
-    /** More hops than allowed. */
-    HopLimit,
-
-    /** No subscription matches. */
-    Filtered,
-
-    /** The pipe is gone. */
-    PeerGone,
-
-    /** Answers nothing that anybody still waits for. */
-    Stale,
-
-    /** Has no header that we could answer to, or was sent by a role that does not send. */
-    Malformed,
-
-    Closed,
+internal enum class Rejection(val words: String) {
+    AlreadyPaired("there is a peer already, and a pair has only one"),
+    Closed("the socket is closed"),
 }
+
+internal typealias DropReason = dev.carom.sockets.DropReason
 
 internal sealed interface Failure {
     data object Closed : Failure

@@ -37,6 +37,8 @@ internal class SurveyorState(
         require(deadline.isPositive()) { "deadline must be positive, was $deadline" }
     }
 
+    override val keepsTime: Boolean get() = true
+
     override val nextDeadline: Duration? get() = timers.next
 
     override val unflushed: Int get() = fanout.queued
@@ -47,6 +49,12 @@ internal class SurveyorState(
     }
 
     override fun detach(pipe: Int, cause: Violation?) = fanout.detach(pipe)
+
+    override fun retire(pipe: Int) = fanout.retire(pipe)
+
+    override fun isBusy(pipe: Int): Boolean = queuedFor(pipe) > 0
+
+    override fun queuedFor(pipe: Int): Int = fanout.queuedFor(pipe)
 
     override fun flushed(pipe: Int) = fanout.flushed(pipe)
 

@@ -4,7 +4,7 @@ import dev.carom.fuzz.FuzzTarget
 import dev.carom.sockets.internal.wire.Body
 import dev.carom.sockets.internal.wire.Frame
 import dev.carom.sockets.internal.wire.FrameParser
-import dev.carom.sockets.internal.wire.Framing
+import dev.carom.sockets.internal.wire.Layout
 
 /**
  * Three bytes choose the framing, the limit and how the stream is chopped; the rest is the stream. What is read is what
@@ -14,7 +14,7 @@ internal class FramesTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
     override fun prepare(): (ByteArray) -> Unit = { if (it.size >= HEAD) read(it) }
 
     private fun read(input: ByteArray) {
-        val framing = Framing.entries[input[0].toInt() and 1]
+        val framing = Layout.entries[input[0].toInt() and 1]
         val limit = LIMITS[(input[1].toInt() and 0xFF) % LIMITS.size]
         val step = (input[2].toInt() and 0xFF) + 1
         val whole = FrameParser(framing, limit)
@@ -35,7 +35,7 @@ internal class FramesTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
         writtenAgain(framing, frames, input)
     }
 
-    private fun writtenAgain(framing: Framing, frames: List<Body>, input: ByteArray) {
+    private fun writtenAgain(framing: Layout, frames: List<Body>, input: ByteArray) {
         var at = HEAD
         for (body in frames) {
             for (byte in framing.prefix(Frame(body))) check(byte == input[at++]) { "byte ${at - 1} differs" }
@@ -45,6 +45,6 @@ internal class FramesTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
 
     private companion object {
         const val HEAD = 3
-        val LIMITS = intArrayOf(1 shl 20, 0, 1, 100, Framing.MOST)
+        val LIMITS = intArrayOf(1 shl 20, 0, 1, 100, Layout.MOST)
     }
 }

@@ -6,7 +6,7 @@ import io.kotest.matchers.ints.shouldBeGreaterThan
 
 class FuzzCorpusTest :
     FunSpec({
-        for (target in listOf(HandshakeTarget(), FramesTarget(), HeadersTarget(), EventsTarget())) {
+        for (target in listOf(HandshakeTarget(), FramesTarget(), HeadersTarget(), EventsTarget(), AddressTarget())) {
             test("${target.javaClass.simpleName} holds for its corpus, cut anywhere, and for 5,000 inputs made of it") {
                 Corpus.replay(target) shouldBeGreaterThan 5_000
             }

@@ -9,9 +9,9 @@ package dev.carom.sockets.internal.wire
  * A length is checked before anything is allocated, and the array of a payload grows with what has come: it is never
  * larger than 1 KiB or twice the bytes that are there, so an announcement alone costs nothing.
  *
- * @param limit largest frame, header and body, in bytes; 0..[Framing.MOST], 0 allows only empty ones.
+ * @param limit largest frame, header and body, in bytes; 0..[Layout.MOST], 0 allows only empty ones.
  */
-internal class FrameParser(private val framing: Framing, private val limit: Int = Framing.DEFAULT_LIMIT) {
+internal class FrameParser(private val framing: Layout, private val limit: Int = Layout.DEFAULT_LIMIT) {
     private val prefix = ByteArray(framing.prefixSize)
     private var prefixed = 0
     private var payload = NOTHING
@@ -19,7 +19,7 @@ internal class FrameParser(private val framing: Framing, private val limit: Int 
     private var filled = 0
 
     init {
-        require(limit in 0..Framing.MOST) { "limit must be in 0..${Framing.MOST} bytes, was $limit" }
+        require(limit in 0..Layout.MOST) { "limit must be in 0..${Layout.MOST} bytes, was $limit" }
     }
 
     var violation: Violation? = null
@@ -52,7 +52,7 @@ internal class FrameParser(private val framing: Framing, private val limit: Int 
         val count = minOf(to - from, prefix.size - prefixed)
         input.copyInto(prefix, prefixed, from, from + count)
         prefixed += count
-        if (framing.typeSize == 1 && prefix[0] != Framing.IN_BAND) {
+        if (framing.typeSize == 1 && prefix[0] != Layout.IN_BAND) {
             violation = Violation.UnknownType(prefix.octet(0))
         } else if (prefixed == prefix.size) {
             announce(input, from + count, to)

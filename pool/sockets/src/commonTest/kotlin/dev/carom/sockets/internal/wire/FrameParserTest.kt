@@ -16,7 +16,7 @@ class FrameParserTest :
 
         test("a length over the limit is refused before anything is allocated") {
             for (length in listOf(1_048_577UL, 1UL shl 32, 1UL shl 60, 1UL shl 63, ULong.MAX_VALUE)) {
-                val parser = FrameParser(Framing.Stream)
+                val parser = FrameParser(Layout.Stream)
                 parser.all(lengthOf(length)) shouldBe emptyList()
                 parser.violation shouldBe Violation.TooLarge(length, 1_048_576, head = null)
                 parser.allocated shouldBe 0
@@ -25,17 +25,17 @@ class FrameParserTest :
 
         test("what the limit allows arrives, one byte more does not") {
             for (size in listOf(3, 4)) {
-                val parser = FrameParser(Framing.Stream, limit = 4)
+                val parser = FrameParser(Layout.Stream, limit = 4)
                 parser.all(lengthOf(size.toULong()) + ByteArray(size)).single().size shouldBe size
                 parser.violation shouldBe null
             }
-            val parser = FrameParser(Framing.Stream, limit = 4)
+            val parser = FrameParser(Layout.Stream, limit = 4)
             parser.all(lengthOf(5UL) + bytes("80 00 00 07 00")) shouldBe emptyList()
             parser.violation shouldBe Violation.TooLarge(5UL, 4, head = 0x80000007.toInt())
         }
 
         test("an announcement costs no more than what has come") {
-            val parser = FrameParser(Framing.Stream)
+            val parser = FrameParser(Layout.Stream)
             parser.all(lengthOf(1_048_576UL))
             parser.allocated shouldBe 0
             for (come in 1..10_000) {
@@ -46,14 +46,14 @@ class FrameParserTest :
 
         test("an unknown type of IPC message is refused at its first byte") {
             for (type in listOf(0, 2, 255)) {
-                val parser = FrameParser(Framing.Ipc)
+                val parser = FrameParser(Layout.Ipc)
                 parser.all(byteArrayOf(type.toByte()))
                 parser.violation shouldBe Violation.UnknownType(type)
             }
         }
 
         test("a parser that is told to stop takes the rest later") {
-            val parser = FrameParser(Framing.Stream)
+            val parser = FrameParser(Layout.Stream)
             val input = lengthOf(1UL) + bytes("41") + lengthOf(1UL) + bytes("42")
             val read = ArrayList<Body>()
             val at = parser.feed(input) {
@@ -68,14 +68,14 @@ class FrameParserTest :
         test("a stream that ends inside a frame is not at a boundary") {
             val whole = lengthOf(2UL) + ByteArray(2)
             for (cut in whole.indices) {
-                val parser = FrameParser(Framing.Stream)
+                val parser = FrameParser(Layout.Stream)
                 parser.all(whole.copyOf(cut)) shouldBe emptyList()
                 parser.atBoundary shouldBe (cut == 0)
             }
         }
 
         test("a thousand empty frames cost nothing") {
-            val parser = FrameParser(Framing.Stream)
+            val parser = FrameParser(Layout.Stream)
             parser.all(ByteArray(8_000)).size shouldBe 1_000
             parser.allocated shouldBe 0
         }
@@ -83,7 +83,7 @@ class FrameParserTest :
         test("however a stream is chopped, the same frames come out") {
             for (seed in 1..2_000) {
                 val random = Random(seed)
-                val framing = Framing.entries.random(random)
+                val framing = Layout.entries.random(random)
                 val sent = List(random.nextInt(1, 8)) { random.nextBytes(random.nextInt(if (it == 0) 5_000 else 20)) }
                 val stream = sent.fold(ByteArray(0)) { all, it -> all + framing.prefix(Frame(Body(it))) + it }
                 val parser = FrameParser(framing)
@@ -121,8 +121,8 @@ class FrameParserTest :
         test("300,000 random inputs: no exception, and never more allocated than twice what came") {
             val random = Random(20261121)
             repeat(300_000) { round ->
-                val limit = if (round % 3 == 0) 64 else Framing.DEFAULT_LIMIT
-                val parser = FrameParser(Framing.entries[round % 2], limit)
+                val limit = if (round % 3 == 0) 64 else Layout.DEFAULT_LIMIT
+                val parser = FrameParser(Layout.entries[round % 2], limit)
                 val handshake = HandshakeParser(Protocol.entries[round % Protocol.entries.size])
                 val input = random.nextBytes(random.nextInt(64))
                 // Mostly plausible prefixes, or hardly any input would get past the first byte.

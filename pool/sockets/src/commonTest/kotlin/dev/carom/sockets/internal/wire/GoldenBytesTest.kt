@@ -43,21 +43,21 @@ class GoldenBytesTest :
         }
 
         val frames = listOf(
-            Triple(Framing.Stream, Frame(Body(bytes("AA BB CC"))), "00 00 00 00 00 00 00 03 AA BB CC"),
-            Triple(Framing.Ipc, Frame(Body(bytes("AA BB CC"))), "01 00 00 00 00 00 00 00 03 AA BB CC"),
-            Triple(Framing.Stream, Frame(Body(ByteArray(0))), "00 00 00 00 00 00 00 00"),
+            Triple(Layout.Stream, Frame(Body(bytes("AA BB CC"))), "00 00 00 00 00 00 00 03 AA BB CC"),
+            Triple(Layout.Ipc, Frame(Body(bytes("AA BB CC"))), "01 00 00 00 00 00 00 00 03 AA BB CC"),
+            Triple(Layout.Stream, Frame(Body(ByteArray(0))), "00 00 00 00 00 00 00 00"),
             Triple(
-                Framing.Stream,
+                Layout.Stream,
                 Frame(intArrayOf(0x80000001.toInt()), Body(bytes("41 42"))),
                 "00 00 00 00 00 00 00 06 80 00 00 01 41 42",
             ),
             Triple(
-                Framing.Ipc,
+                Layout.Ipc,
                 Frame(intArrayOf(7, 0x8000002A.toInt()), Body(bytes("FF"))),
                 "01 00 00 00 00 00 00 00 09 00 00 00 07 80 00 00 2A FF",
             ),
             Triple(
-                Framing.Stream,
+                Layout.Stream,
                 Frame(intArrayOf(1), Body(bytes("68 69"))),
                 "00 00 00 00 00 00 00 06 00 00 00 01 68 69",
             ),

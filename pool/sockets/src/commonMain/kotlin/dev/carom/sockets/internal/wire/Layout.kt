@@ -1,7 +1,7 @@
 package dev.carom.sockets.internal.wire
 
 /** How messages stand in a byte stream: a length of 64 bits in front of each, over IPC a type of one byte before it. */
-internal enum class Framing(val typeSize: Int) {
+internal enum class Layout(val typeSize: Int) {
     /** TCP and TLS (sp-tcp-mapping). */
     Stream(0),
 

@@ -6,6 +6,8 @@ import dev.carom.gossip.EnvelopeUse
 import dev.carom.gossip.GossipKey
 import dev.carom.gossip.KeyRing
 import dev.carom.gossip.Opened
+import java.security.SecureRandom
+import kotlin.random.asKotlinRandom
 
 /**
  * Three bytes: whether to open the rest as it is, or to seal it and change one byte of the envelope: which, and how.
@@ -13,7 +15,8 @@ import dev.carom.gossip.Opened
  */
 internal class EnvelopeTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
     override fun prepare(): (ByteArray) -> Unit {
-        val ring = KeyRing(GossipKey(ByteArray(16))).add(GossipKey(ByteArray(32)))
+        // Keys of its own each time: the fuzzer remembers sealed bytes that it has seen compared, and tries those.
+        val ring = KeyRing(GossipKey(DICE.nextBytes(16))).add(GossipKey(DICE.nextBytes(32)))
         val sender = AesGcmEnvelope(ring, "fuzz")
         val receiver = AesGcmEnvelope(ring, "fuzz")
         return { input -> if (input.size >= HEAD) take(sender, receiver, input) }
@@ -34,5 +37,6 @@ internal class EnvelopeTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
 
     private companion object {
         const val HEAD = 3
+        val DICE = SecureRandom().asKotlinRandom()
     }
 }

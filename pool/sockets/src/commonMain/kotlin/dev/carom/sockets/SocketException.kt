@@ -34,4 +34,60 @@ public sealed class SocketException(message: String, cause: Throwable? = null) :
      */
     public class BindFailed(public val url: String, cause: Throwable?) :
         SocketException("cannot listen at $url: ${cause?.message ?: "the listener was closed"}", cause)
+
+    /**
+     * The socket is closed.
+     *
+     * @property socket its name.
+     */
+    public class Closed internal constructor(public val socket: String) :
+        SocketException("socket \"$socket\" is closed")
+
+    /**
+     * The time limit of the policy passed.
+     *
+     * @property socket the socket's name.
+     * @property millis the limit in milliseconds.
+     */
+    public class TimedOut internal constructor(public val socket: String, public val millis: Long, what: String) :
+        SocketException("socket \"$socket\": $what within $millis ms")
+
+    /**
+     * The request was answered, closed or forgotten before.
+     *
+     * @property socket the socket's name.
+     */
+    public class NoSuchRequest internal constructor(public val socket: String) :
+        SocketException("socket \"$socket\": the request is not open any more, it was answered, closed or forgotten")
+
+    /**
+     * There is no such subscription to undo.
+     *
+     * @property socket the socket's name.
+     */
+    public class NotSubscribed internal constructor(public val socket: String, size: Int) :
+        SocketException("socket \"$socket\" has not subscribed to this topic of $size bytes")
+
+    /**
+     * The pipe that carried the request is gone, and the policy says not to send it twice. Nobody knows whether it was
+     * carried out.
+     *
+     * @property socket the socket's name.
+     * @property pipe the pipe's id.
+     */
+    public class PeerLost internal constructor(public val socket: String, public val pipe: Int) :
+        SocketException("socket \"$socket\": pipe $pipe is lost, and the request that it carried is not repeated")
+
+    /**
+     * The reply is larger than what is received. The request was carried out, and is not repeated.
+     *
+     * @property socket the socket's name.
+     * @property bytes the announced size, [Long.MAX_VALUE] if it is more than that.
+     * @property limit [SocketPolicy.receiveLimit].
+     */
+    public class ReplyTooLarge internal constructor(
+        public val socket: String,
+        public val bytes: Long,
+        public val limit: Int,
+    ) : SocketException("socket \"$socket\": the reply has $bytes bytes, at most $limit are received")
 }

@@ -4,8 +4,7 @@ import dev.carom.sockets.internal.state.SocketEffect.Drop
 import dev.carom.sockets.internal.state.SocketEffect.Transmit
 import dev.carom.sockets.internal.wire.Frame
 
-/** Which message a full queue loses. */
-internal enum class Overflow { DropOldest, DropLatest }
+internal typealias Overflow = dev.carom.sockets.Overflow
 
 /**
  * Best effort to every pipe: a pipe without room queues [limit] frames, and then loses some. The sender never waits, and

@@ -83,27 +83,7 @@ internal sealed interface SocketEffect {
 
 internal enum class Rejection { AlreadyPaired, Closed }
 
-internal enum class DropReason {
-    /** The queue is full, and its owner prefers losing messages to waiting. */
-    Overflow,
-
-    /** More hops than allowed. */
-    HopLimit,
-
-    /** No subscription matches. */
-    Filtered,
-
-    /** The pipe is gone. */
-    PeerGone,
-
-    /** Answers nothing that anybody still waits for. */
-    Stale,
-
-    /** Has no header that we could answer to, or was sent by a role that does not send. */
-    Malformed,
-
-    Closed,
-}
+internal typealias DropReason = dev.carom.sockets.DropReason
 
 internal sealed interface Failure {
     data object Closed : Failure

@@ -46,15 +46,10 @@ private class Mutator(private val inputs: List<ByteArray>, private val random: R
 
     private fun changed(bytes: ByteArray): ByteArray = when (random.nextInt(6)) {
         0 -> bytes.copyOf(random.nextInt(bytes.size + 1))
-
         1 -> bytes + inputs.random(random)
-
         2 -> bytes + random.nextBytes(random.nextInt(MOST_NOISE))
-
         3 -> cutOut(bytes)
-
         4 -> bytes.also { if (it.isNotEmpty()) it[random.nextInt(it.size)] = EDGES.random(random) }
-
         else -> bytes.also { if (it.isNotEmpty()) it[random.nextInt(it.size)] = random.nextInt().toByte() }
     }.let { if (it.size > LARGEST) it.copyOf(LARGEST) else it }
 

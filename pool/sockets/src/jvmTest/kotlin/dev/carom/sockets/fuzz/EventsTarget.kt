@@ -61,15 +61,25 @@ private class World(private val input: ByteArray) {
         val pipe = what ushr 6
         return when (what and 0x0F) {
             0, 1 -> SocketEvent.PipeAttached(pipe, next() % 17, next() % 17).also { room += pipe }
+
             2 -> SocketEvent.PipeDetached(pipe).also { room -= pipe }
+
             3, 4 -> SocketEvent.Flushed(pipe)
+
             5, 6, 7 -> SocketEvent.FrameReceived(pipe, bytes())
+
             8, 9 -> SocketEvent.SendCalled(call(), bytes())
+
             10, 11 -> SocketEvent.ReceiveCalled(call(), (next() % 32).toLong())
+
             12 -> SocketEvent.ReplyCalled(call(), (next() % 8).toLong(), bytes())
+
             13 -> SocketEvent.SubscribeCalled(call(), bytes())
+
             14 -> SocketEvent.UnsubscribeCalled(call(), bytes())
-            else -> waiting.firstOrNull()?.let { SocketEvent.CallCancelled(it.also(waiting::remove)) } ?: SocketEvent.Tick
+
+            else -> waiting.firstOrNull()?.let { SocketEvent.CallCancelled(it.also(waiting::remove)) }
+                ?: SocketEvent.Tick
         }
     }
 

@@ -167,5 +167,6 @@ public class SocketReport internal constructor(
     public val forced: Int,
     public val untaken: Long,
 ) {
-    override fun toString(): String = "$unsent messages unsent, $forced pipes closed by force, $untaken messages untaken"
+    override fun toString(): String =
+        "$unsent messages unsent, $forced pipes closed by force, $untaken messages untaken"
 }

@@ -65,8 +65,8 @@ public sealed class SocketException(message: String, cause: Throwable? = null) :
      *
      * @property socket the socket's name.
      */
-    public class NotSubscribed internal constructor(public val socket: String, size: Int) :
-        SocketException("socket \"$socket\" has not subscribed to this topic of $size bytes")
+    public class NotSubscribed internal constructor(public val socket: String) :
+        SocketException("socket \"$socket\" has not subscribed to this topic")
 
     /**
      * The pipe that carried the request is gone, and the policy says not to send it twice. Nobody knows whether it was

@@ -1,6 +1,8 @@
 package dev.carom.sockets;
 
 import dev.carom.sockets.internal.JavaCalls;
+import dev.carom.sockets.transport.NioTransports;
+import dev.carom.sockets.transport.Transports;
 import java.time.Duration;
 
 /** A {@link ReqSocket} for threads that may block: asks, and gets the answer. */
@@ -9,6 +11,26 @@ public final class BlockingReqSocket implements BlockingSocket<ReqSocket> {
 
     private BlockingReqSocket(ReqSocket socket) {
         this.socket = socket;
+    }
+
+    /** {@link #open(String, SocketPolicy)} with the defaults of {@link SocketPolicy}. */
+    public static BlockingReqSocket open(String name) {
+        return open(name, new SocketPolicy());
+    }
+
+    /**
+     * Opens a socket that lives until it is closed. Returns at once.
+     *
+     * @param name for messages and notices
+     * @param policy the numbers
+     */
+    public static BlockingReqSocket open(String name, SocketPolicy policy) {
+        return open(name, policy, NioTransports.all());
+    }
+
+    /** {@link #open(String, SocketPolicy)} over {@code transports}. */
+    public static BlockingReqSocket open(String name, SocketPolicy policy, Transports transports) {
+        return JavaCalls.inOwnScope(scope -> of(OpenSocketsKt.openReqSocket(scope, name, policy, transports)));
     }
 
     /** Another view of {@code socket}. Closing it closes {@code socket}. */

@@ -24,7 +24,8 @@ public sealed interface BlockingSocket<S extends MessageSocket> extends AutoClos
                 BlockingSpreadingSocket,
                 BlockingAnsweringSocket,
                 BlockingReqSocket,
-                BlockingSurveyorSocket {
+                BlockingSurveyorSocket,
+                BlockingRawSocket {
     /** The socket behind this view, for Kotlin, for {@link SocketFutures}, and for what never waits. */
     S socket();
 

@@ -2,6 +2,8 @@ package dev.carom.sockets;
 
 import dev.carom.sockets.internal.FlowPublisher;
 import dev.carom.sockets.internal.JavaCalls;
+import dev.carom.sockets.transport.NioTransports;
+import dev.carom.sockets.transport.Transports;
 import java.util.List;
 import java.util.concurrent.Flow.Publisher;
 
@@ -11,6 +13,26 @@ public final class BlockingSurveyorSocket implements BlockingSocket<SurveyorSock
 
     private BlockingSurveyorSocket(SurveyorSocket socket) {
         this.socket = socket;
+    }
+
+    /** {@link #open(String, SocketPolicy)} with the defaults of {@link SocketPolicy}. */
+    public static BlockingSurveyorSocket open(String name) {
+        return open(name, new SocketPolicy());
+    }
+
+    /**
+     * Opens a socket that lives until it is closed. Returns at once.
+     *
+     * @param name for messages and notices
+     * @param policy the numbers
+     */
+    public static BlockingSurveyorSocket open(String name, SocketPolicy policy) {
+        return open(name, policy, NioTransports.all());
+    }
+
+    /** {@link #open(String, SocketPolicy)} over {@code transports}. */
+    public static BlockingSurveyorSocket open(String name, SocketPolicy policy, Transports transports) {
+        return JavaCalls.inOwnScope(scope -> of(OpenSocketsKt.openSurveyorSocket(scope, name, policy, transports)));
     }
 
     /** Another view of {@code socket}. Closing it closes {@code socket}. */

@@ -66,6 +66,21 @@ public final class SocketFutures {
         return JavaCalls.start(k -> socket.receive(k));
     }
 
+    /** Sends {@code message} where its header leads; see {@link RawSocket#send}. */
+    public static CompletableFuture<@Nullable Void> send(RawSocket socket, RawMessage message) {
+        return JavaCalls.startWaiting(k -> socket.send(message, k));
+    }
+
+    /** The next message, with its header; see {@link RawSocket#receive}. */
+    public static CompletableFuture<RawMessage> receive(RawSocket socket) {
+        return JavaCalls.start(k -> socket.receive(k));
+    }
+
+    /** Passes messages on between two sockets until one of them closes; see {@link DeviceKt#device}. Cancelling ends it. */
+    public static CompletableFuture<@Nullable Void> device(RawSocket left, RawSocket right) {
+        return JavaCalls.startWaiting(k -> DeviceKt.device(left, right, k));
+    }
+
     /** Answers {@code request}, once; see {@link Request#reply}. */
     public static CompletableFuture<@Nullable Void> reply(Request request, byte[] message) {
         return JavaCalls.startWaiting(k -> request.reply(message, k));

@@ -13,7 +13,8 @@ public interface Link {
 
     /**
      * How many calls of [write] have not been passed on in full: to the operating system, or to the peer if there is
-     * none in between. Keeps its value after the link has closed: those are lost.
+     * none in between. Keeps its value when the link has closed, for those are lost; what is written between the link's
+     * end and [LinkHandler.onClosed] is counted too.
      */
     public val unwritten: Int
 

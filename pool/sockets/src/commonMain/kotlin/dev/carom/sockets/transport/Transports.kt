@@ -37,7 +37,7 @@ public class Transports(vararg transports: Transport) {
 
     internal fun of(address: SocketAddress): Transport = forScheme(address.scheme, address.toString())
 
-    private fun forScheme(scheme: String, url: String): Transport =
+    internal fun forScheme(scheme: String, url: String): Transport =
         byScheme[scheme] ?: throw SocketException.UnknownScheme(url, schemes)
 
     override fun toString(): String = "Transports(${schemes.joinToString()})"

@@ -27,7 +27,7 @@ class TlsTransportTest :
         val server = TlsPolicy(trust = trust(), key = key(authority.issue("localhost", "127.0.0.1")))
         val client = TlsPolicy(trust = trust())
 
-        for ((engine, tcp) in mapOf("ktor" to KtorTransports.tcp())) {
+        for ((engine, tcp) in mapOf("nio" to NioTransports.tcp(), "ktor" to KtorTransports.tcp())) {
             class World(serverPolicy: TlsPolicy = server, private val clientPolicy: TlsPolicy = client) {
                 val door = Door()
                 private val listening = TlsTransports.over(tcp, serverPolicy)

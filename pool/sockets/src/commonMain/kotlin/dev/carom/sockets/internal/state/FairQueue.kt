@@ -25,7 +25,7 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
 
     fun attach(pipe: Int, priority: Int) {
         // A number used again while messages of its first bearer are left: those are of no known pipe any more.
-        if (pipe in inlets) purge(pipe)
+        purge(pipe)
         turns.insert(pipe, priority)
         inlets[pipe] = Inlet()
     }
@@ -41,12 +41,13 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
         removeIfEmpty(pipe, inlet)
     }
 
-    /** The pipe is gone, and its messages with it. */
-    fun purge(pipe: Int) {
-        val inlet = inlets.remove(pipe) ?: return
+    /** The pipe is gone, and its messages with it, which are returned. */
+    fun purge(pipe: Int): List<Message> {
+        val inlet = inlets.remove(pipe) ?: return emptyList()
         turns.remove(pipe)
         if (!inlet.attached) orphans -= inlet.messages.size
         if (inlet.messages.isNotEmpty()) effects += Drop(pipe, DropReason.PeerGone, inlet.messages.size)
+        return inlet.messages
     }
 
     fun offer(message: Message) {

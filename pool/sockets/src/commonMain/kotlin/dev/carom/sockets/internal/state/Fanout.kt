@@ -18,11 +18,19 @@ internal class Fanout(
     private class Outlet {
         val frames = ArrayDeque<Frame>()
         var ready = true
+        var retired = false
     }
 
     private val outlets = LinkedHashMap<Int, Outlet>()
 
     val queued: Int get() = outlets.values.sumOf { it.frames.size }
+
+    fun queuedFor(pipe: Int): Int = outlets[pipe]?.frames?.size ?: 0
+
+    /** Only what is queued for it is still sent. */
+    fun retire(pipe: Int) {
+        outlets[pipe]?.retired = true
+    }
 
     fun attach(pipe: Int) {
         outlets[pipe] = Outlet()
@@ -30,7 +38,7 @@ internal class Fanout(
 
     fun detach(pipe: Int) {
         val lost = outlets.remove(pipe)?.frames?.size ?: 0
-        if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost)
+        if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost, outgoing = true)
     }
 
     fun flushed(pipe: Int) {
@@ -40,9 +48,9 @@ internal class Fanout(
         if (next != null) effects += Transmit(pipe, next)
     }
 
-    /** To all but [origin], where it came from. */
+    /** To all but [origin], where it came from, and those that are going. */
     fun broadcast(frame: Frame, origin: Int = 0) {
-        for ((pipe, outlet) in outlets) if (pipe != origin) give(pipe, outlet, frame)
+        for ((pipe, outlet) in outlets) if (pipe != origin && !outlet.retired) give(pipe, outlet, frame)
     }
 
     /** To [pipe] alone; false if there is no such. */
@@ -69,7 +77,7 @@ internal class Fanout(
             outlet.frames.removeFirst()
             outlet.frames.addLast(frame)
         }
-        effects += Drop(pipe, DropReason.Overflow)
+        effects += Drop(pipe, DropReason.Overflow, outgoing = true)
     }
 
     companion object {

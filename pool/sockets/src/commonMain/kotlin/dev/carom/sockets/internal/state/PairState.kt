@@ -33,6 +33,8 @@ internal class PairState(private val maxHops: Int? = null, limit: Int = FairQueu
         inbox.detach(pipe)
     }
 
+    override fun retire(pipe: Int) = balancer.detach(pipe)
+
     override fun flushed(pipe: Int) = balancer.flushed(pipe)
 
     override fun received(pipe: Int, frame: Body) {

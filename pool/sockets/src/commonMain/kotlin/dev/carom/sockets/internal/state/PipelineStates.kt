@@ -18,6 +18,8 @@ internal class PushState : SocketState() {
 
     override fun detach(pipe: Int, cause: Violation?) = balancer.detach(pipe)
 
+    override fun retire(pipe: Int) = balancer.detach(pipe)
+
     override fun flushed(pipe: Int) = balancer.flushed(pipe)
 
     override fun send(call: Long, body: Body) = balancer.offer(call, Frame(body))

@@ -17,6 +17,12 @@ internal class PubState(limit: Int = Fanout.DEFAULT_LIMIT, overflow: Overflow = 
 
     override fun detach(pipe: Int, cause: Violation?) = fanout.detach(pipe)
 
+    override fun retire(pipe: Int) = fanout.retire(pipe)
+
+    override fun isBusy(pipe: Int): Boolean = queuedFor(pipe) > 0
+
+    override fun queuedFor(pipe: Int): Int = fanout.queuedFor(pipe)
+
     override fun flushed(pipe: Int) = fanout.flushed(pipe)
 
     override fun send(call: Long, body: Body) {
@@ -48,6 +54,12 @@ internal class BusState(
         fanout.detach(pipe)
         inbox.detach(pipe)
     }
+
+    override fun retire(pipe: Int) = fanout.retire(pipe)
+
+    override fun isBusy(pipe: Int): Boolean = queuedFor(pipe) > 0
+
+    override fun queuedFor(pipe: Int): Int = fanout.queuedFor(pipe)
 
     override fun flushed(pipe: Int) = fanout.flushed(pipe)
 

@@ -6,7 +6,6 @@ import dev.carom.sockets.internal.wire.Body
 import dev.carom.sockets.internal.wire.Frame
 import dev.carom.sockets.internal.wire.Violation
 import dev.carom.sockets.internal.wire.WORD
-import kotlin.time.Duration
 
 /**
  * Any protocol without its conversation: headers go through as they are, so that devices can stand between two sockets.
@@ -45,8 +44,6 @@ internal class RawState(
         require(maxHops in 1..MOST_HOPS) { "maxHops must be in 1..$MOST_HOPS, was $maxHops" }
     }
 
-    override val nextDeadline: Duration? get() = null
-
     override val unflushed: Int get() = fanout.queued
 
     override fun attach(event: SocketEvent.PipeAttached) {
@@ -64,6 +61,10 @@ internal class RawState(
         // The way back of a request is lost with its pipe.
         if (protocol.routes) inbox.purge(pipe) else inbox.detach(pipe)
     }
+
+    override fun retire(pipe: Int) = if (balances) balancer.detach(pipe) else fanout.retire(pipe)
+
+    override fun queuedFor(pipe: Int): Int = fanout.queuedFor(pipe)
 
     override fun flushed(pipe: Int) = if (balances) balancer.flushed(pipe) else fanout.flushed(pipe)
 
@@ -115,7 +116,7 @@ internal class RawState(
     private inline fun stacked(call: Long, body: Body, hop: Int, act: (Frame) -> Unit) {
         val words = if (hop == 0) NO_WORDS else intArrayOf(hop)
         if (Backtrace.read(body, MOST_HOPS) is Backtrace.Complete) return act(Frame(words, body))
-        drop(NO_PIPE, DropReason.Malformed)
+        unsent(DropReason.Malformed)
         if (balances) effects += SocketEffect.Done(call)
     }
 
@@ -129,16 +130,20 @@ internal class RawState(
         }
         val rest = if (hop != 0) body else body.drop(minOf(WORD, body.size))
         when {
-            Backtrace.read(rest, MOST_HOPS) !is Backtrace.Complete -> drop(NO_PIPE, DropReason.Malformed)
-            !fanout.give(pipe, Frame(rest)) -> drop(NO_PIPE, DropReason.PeerGone)
+            Backtrace.read(rest, MOST_HOPS) !is Backtrace.Complete -> unsent(DropReason.Malformed)
+            !fanout.give(pipe, Frame(rest)) -> unsent(DropReason.PeerGone)
         }
     }
 
     private fun oneHopMore(call: Long, body: Body) {
         val hops = if (body.size < WORD) -1 else body.word(0)
         if (hops in 0 until MOST_HOPS) return balancer.offer(call, Frame(intArrayOf(hops + 1), body.drop(WORD)))
-        drop(NO_PIPE, DropReason.Malformed)
+        unsent(DropReason.Malformed)
         effects += SocketEffect.Done(call)
+    }
+
+    private fun unsent(reason: DropReason) {
+        effects += SocketEffect.Drop(NO_PIPE, reason, outgoing = true)
     }
 
     override fun receive(call: Long, survey: Long) =

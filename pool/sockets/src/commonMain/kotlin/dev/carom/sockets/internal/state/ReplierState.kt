@@ -44,13 +44,16 @@ internal class ReplierState(
 
     override fun detach(pipe: Int, cause: Violation?) {
         // Nobody can be answered: to work on it is in vain, and its client asks elsewhere.
-        inbox.purge(pipe)
+        for (message in inbox.purge(pipe)) open.remove(message.request)
         open.values.forEach { if (it.pipe == pipe) it.pipe = null }
         for (call in outlets.remove(pipe)?.replies?.keys.orEmpty()) {
             parked.remove(call)
             giveUp(call, pipe)
         }
     }
+
+    override fun isBusy(pipe: Int): Boolean =
+        open.values.any { it.pipe == pipe } || outlets[pipe]?.replies?.isNotEmpty() == true
 
     override fun flushed(pipe: Int) {
         val outlet = outlets[pipe] ?: return
@@ -127,7 +130,7 @@ internal class ReplierState(
     }
 
     private fun giveUp(call: Long, pipe: Int) {
-        drop(pipe, DropReason.PeerGone)
+        effects += SocketEffect.Drop(pipe, DropReason.PeerGone, outgoing = true)
         effects += SocketEffect.Done(call)
     }
 

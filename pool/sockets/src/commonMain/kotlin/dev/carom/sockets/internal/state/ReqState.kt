@@ -61,6 +61,10 @@ internal class ReqState(private val resend: Duration = DEFAULT_RESEND, random: R
         }
     }
 
+    override fun retire(pipe: Int) = balancer.detach(pipe)
+
+    override fun isBusy(pipe: Int): Boolean = byId.values.any { it.pipe == pipe }
+
     override fun flushed(pipe: Int) = balancer.flushed(pipe)
 
     override fun received(pipe: Int, frame: Body) {
@@ -75,6 +79,9 @@ internal class ReqState(private val resend: Duration = DEFAULT_RESEND, random: R
         byCall[call] = request
         balancer.offer(call, request)
     }
+
+    /** Whoever asked for it has gone. */
+    override fun takeBack(message: Message) = drop(message.pipe, DropReason.Stale)
 
     override fun cancel(call: Long) {
         byCall[call]?.let { end(it) {} }

@@ -16,6 +16,9 @@ internal sealed interface SocketEvent {
     /** The pipe is closed; everything that was read from it has been reported. [cause]: what its peer did wrong. */
     data class PipeDetached(val pipe: Int, val cause: Violation? = null) : SocketEvent
 
+    /** The pipe is to be closed when it is not [SocketState.isBusy] any more: give it nothing new. */
+    data class PipeRetired(val pipe: Int) : SocketEvent
+
     /** The pipe has room for one more frame. */
     data class Flushed(val pipe: Int) : SocketEvent
 
@@ -83,11 +86,15 @@ internal sealed interface SocketEffect {
     /** Nothing was sent; the caller keeps the message. */
     data class Fail(val call: Long, val failure: Failure) : SocketEffect
 
-    /** [count] messages from or to [pipe] end here. */
-    data class Drop(val pipe: Int, val reason: DropReason, val count: Int = 1) : SocketEffect
+    /** [count] messages from [pipe], or to it if [outgoing], end here. */
+    data class Drop(val pipe: Int, val reason: DropReason, val count: Int = 1, val outgoing: Boolean = false) :
+        SocketEffect
 }
 
-internal enum class Rejection { AlreadyPaired, Closed }
+internal enum class Rejection(val words: String) {
+    AlreadyPaired("there is a peer already, and a pair has only one"),
+    Closed("the socket is closed"),
+}
 
 internal typealias DropReason = dev.carom.sockets.DropReason
 

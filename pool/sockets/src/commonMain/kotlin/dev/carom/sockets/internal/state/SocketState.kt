@@ -22,12 +22,19 @@ internal abstract class SocketState {
     /** Messages that were accepted and wait for room in a pipe. */
     open val unflushed: Int get() = 0
 
+    /** Whether somebody still waits for something from or for [pipe]. */
+    open fun isBusy(pipe: Int): Boolean = false
+
+    /** Frames for [pipe] that wait for room in it. */
+    open fun queuedFor(pipe: Int): Int = 0
+
     fun on(event: SocketEvent, now: Duration): List<SocketEffect> {
         effects.clear()
         this.now = maxOf(this.now, now)
         when (event) {
             is SocketEvent.PipeAttached -> attachIfOpen(event)
             is SocketEvent.PipeDetached -> if (pipes.remove(event.pipe)) detach(event.pipe, event.cause)
+            is SocketEvent.PipeRetired -> if (event.pipe in pipes) retire(event.pipe)
             is SocketEvent.Flushed -> if (event.pipe in pipes) flushed(event.pipe)
             is SocketEvent.FrameReceived -> receiveIfOpen(event.pipe, event.frame)
             is SocketEvent.SendCalled -> ifOpen(event.call) { send(event.call, event.body, event.hop) }
@@ -48,6 +55,8 @@ internal abstract class SocketState {
     protected abstract fun attach(event: SocketEvent.PipeAttached)
 
     protected abstract fun detach(pipe: Int, cause: Violation?)
+
+    protected open fun retire(pipe: Int) = Unit
 
     protected open fun flushed(pipe: Int) = Unit
 

@@ -48,6 +48,12 @@ internal class SurveyorState(
 
     override fun detach(pipe: Int, cause: Violation?) = fanout.detach(pipe)
 
+    override fun retire(pipe: Int) = fanout.retire(pipe)
+
+    override fun isBusy(pipe: Int): Boolean = queuedFor(pipe) > 0
+
+    override fun queuedFor(pipe: Int): Int = fanout.queuedFor(pipe)
+
     override fun flushed(pipe: Int) = fanout.flushed(pipe)
 
     override fun send(call: Long, body: Body) {

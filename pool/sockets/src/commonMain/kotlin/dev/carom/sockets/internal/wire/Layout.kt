@@ -12,13 +12,21 @@ internal enum class Layout(val typeSize: Int) {
     val prefixSize: Int get() = typeSize + LENGTH_SIZE
 
     /** What goes on the wire in front of the body: type, length, header. */
-    fun prefix(frame: Frame): ByteArray {
-        val bytes = ByteArray(prefixSize + WORD * frame.header.size)
+    fun prefix(frame: Frame): ByteArray = ByteArray(sizeOf(frame)).also { put(frame, it) }
+
+    /** Bytes of [prefix]. */
+    fun sizeOf(frame: Frame): Int = prefixSize + WORD * frame.header.size
+
+    /** Room for the prefix of a frame whose header has at most [MOST_IN_PLACE] words. */
+    fun room(): ByteArray = ByteArray(prefixSize + WORD * MOST_IN_PLACE)
+
+    /** Puts the [prefix] at the beginning of [bytes], and returns its size. */
+    fun put(frame: Frame, bytes: ByteArray): Int {
         if (typeSize == 1) bytes[0] = IN_BAND
         var at = bytes.put(typeSize, (frame.size ushr WORD_BITS).toInt())
         at = bytes.put(at, frame.size.toInt())
         for (word in frame.header) at = bytes.put(at, word)
-        return bytes
+        return at
     }
 
     companion object {
@@ -32,6 +40,9 @@ internal enum class Layout(val typeSize: Int) {
 
         /** Largest frame at all: what fits into one array. */
         const val MOST = Int.MAX_VALUE - 8
+
+        /** Longer headers, of messages that went through many hops, are put elsewhere. */
+        const val MOST_IN_PLACE = 4
 
         private const val WORD_BITS = 32
 

@@ -97,7 +97,7 @@ private class HostileWorld(private val seed: Int, state: (Random) -> SocketState
             is SocketEvent.CallCancelled -> asked -= event.call
 
             is SocketEvent.FrameReceived, is SocketEvent.RequestForgotten, is SocketEvent.MessageReturned,
-            SocketEvent.CloseCalled, SocketEvent.Tick,
+            is SocketEvent.PipeRetired, SocketEvent.CloseCalled, SocketEvent.Tick,
             -> Unit
         }
     }

@@ -80,10 +80,10 @@ class RawStateTest :
 
         test("an answer to a pipe that is gone, or to nobody, is dropped, and the sender goes on") {
             val state = raw(Protocol.Rep).apply { attach(7) }
-            state.on(SendCalled(1, wire("late", 9, ID))) shouldBe listOf(Done(1), Drop(0, DropReason.PeerGone))
-            state.on(SendCalled(2, text("?"))) shouldBe listOf(Done(2), Drop(0, DropReason.Malformed))
+            state.on(SendCalled(1, wire("late", 9, ID))) shouldBe listOf(Done(1), Drop(0, DropReason.PeerGone, outgoing = true))
+            state.on(SendCalled(2, text("?"))) shouldBe listOf(Done(2), Drop(0, DropReason.Malformed, outgoing = true))
             raw(Protocol.Req).apply { attach(1) }.on(SendCalled(3, text("no id"))) shouldBe
-                listOf(Drop(0, DropReason.Malformed), Done(3))
+                listOf(Drop(0, DropReason.Malformed, outgoing = true), Done(3))
         }
 
         test("answers that a pipe does not take are queued, and then lost") {
@@ -91,7 +91,7 @@ class RawStateTest :
             val answer = wire("a", 7, ID)
             state.sentBy(state.on(SendCalled(1, answer))).size shouldBe 1
             state.on(SendCalled(2, answer)) shouldBe listOf(Done(2))
-            state.on(SendCalled(3, answer)) shouldBe listOf(Done(3), Drop(7, DropReason.Overflow))
+            state.on(SendCalled(3, answer)) shouldBe listOf(Done(3), Drop(7, DropReason.Overflow, outgoing = true))
             state.state.unflushed shouldBe 1
         }
 
@@ -109,7 +109,7 @@ class RawStateTest :
             state.on(FrameReceived(1, wire("x", 5))) shouldBe listOf(Drop(1, DropReason.HopLimit))
             state.on(FrameReceived(1, wire("x", 256))) shouldContain Cut(1, Violation.BadHeader(256))
             for (header in listOf(0xFF, 0xDEAD0000.toInt())) {
-                state.on(SendCalled(2, wire("x", header))) shouldBe listOf(Drop(0, DropReason.Malformed), Done(2))
+                state.on(SendCalled(2, wire("x", header))) shouldBe listOf(Drop(0, DropReason.Malformed, outgoing = true), Done(2))
             }
         }
 

@@ -155,7 +155,8 @@ class RequestStateTest :
             rep.on(ReplyCalled(5, 2, text("r2"))).shouldBeEmpty()
             rep.sentBy(rep.on(Flushed(1))) shouldBe listOf(1 to "r2")
             rep.on(PipeDetached(1))
-            rep.on(ReplyCalled(6, 3, text("r3"))) shouldBe listOf(Drop(1, DropReason.PeerGone), Done(6))
+            rep.on(ReplyCalled(6, 3, text("r3"))) shouldBe
+                listOf(Drop(1, DropReason.PeerGone, outgoing = true), Done(6))
         }
 
         test("REP: hops are counted with the id, and garbage ends the pipe") {

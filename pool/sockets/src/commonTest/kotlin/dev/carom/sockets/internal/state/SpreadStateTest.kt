@@ -29,7 +29,8 @@ class SpreadStateTest :
             pub.attach(1)
             val effects = (1L..5L).flatMap { pub.send(it, "m$it") }
             effects.filterIsInstance<Done>().size shouldBe 5
-            effects.filterIsInstance<Drop>() shouldBe List(2) { Drop(1, DropReason.Overflow) }
+            effects.filterIsInstance<Drop>() shouldBe
+                List(2) { Drop(1, DropReason.Overflow, outgoing = true) }
             pub.state.unflushed shouldBe 2
             (1..3).flatMap { pub.sentBy(pub.on(Flushed(1))) } shouldBe listOf(1 to "m4", 1 to "m5")
         }
@@ -46,8 +47,8 @@ class SpreadStateTest :
             bus.sentBy(bus.send(1, "a")) shouldBe listOf(1 to "a", 2 to "a")
             bus.on(Flushed(2))
             bus.sentBy(bus.send(2, "b")) shouldBe listOf(2 to "b")
-            bus.send(3, "c") shouldBe listOf(Done(3), Drop(1, DropReason.Overflow))
-            bus.on(PipeDetached(1)) shouldBe listOf(Drop(1, DropReason.PeerGone, 1))
+            bus.send(3, "c") shouldBe listOf(Done(3), Drop(1, DropReason.Overflow, outgoing = true))
+            bus.on(PipeDetached(1)) shouldBe listOf(Drop(1, DropReason.PeerGone, 1, outgoing = true))
             bus.frame(2, "d")
             bus.deliveredBy(bus.receive(4)) shouldBe listOf("d")
         }

@@ -1,0 +1,54 @@
+package dev.carom.sockets.internal.shell
+
+import dev.carom.sockets.internal.state.Failure
+import dev.carom.sockets.internal.state.Message
+import kotlinx.coroutines.CancellableContinuation
+
+/** A call that the state has been told of. All of it is guarded by the socket's guard. */
+internal class Call(val id: Long) {
+    /** Null until it is decided; then it never changes. */
+    var outcome: Outcome? = null
+
+    /** Who waits for the outcome, if somebody has had to. */
+    var waiting: CancellableContinuation<Unit>? = null
+}
+
+internal sealed interface Outcome {
+    data object Done : Outcome
+
+    /** [pipe] is null if it is gone. */
+    class Delivered(val message: Message, val pipe: Pipe?) : Outcome
+
+    class Failed(val failure: Failure) : Outcome
+}
+
+/**
+ * What is to be done when the guard has been let go of: what may call back. In this order: links are flushed before
+ * anybody's code goes on, for that may take its time.
+ */
+internal class Afterwards {
+    private var flushes: ArrayList<Pipe>? = null
+    private var orders: ArrayList<() -> Unit>? = null
+    private var decided: ArrayList<Call>? = null
+    private var last: Pipe? = null
+
+    fun flush(pipe: Pipe) {
+        if (pipe === last) return
+        last = pipe
+        (flushes ?: ArrayList<Pipe>(2).also { flushes = it }).add(pipe)
+    }
+
+    fun then(order: () -> Unit) {
+        (orders ?: ArrayList<() -> Unit>(2).also { orders = it }).add(order)
+    }
+
+    fun resume(call: Call) {
+        (decided ?: ArrayList<Call>(4).also { decided = it }).add(call)
+    }
+
+    fun run(resume: (Call) -> Unit) {
+        flushes?.forEach { it.flush() }
+        orders?.forEach { it() }
+        decided?.forEach(resume)
+    }
+}

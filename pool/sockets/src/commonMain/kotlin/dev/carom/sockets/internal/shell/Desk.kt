@@ -1,0 +1,315 @@
+package dev.carom.sockets.internal.shell
+
+import dev.carom.sockets.DropReason
+import dev.carom.sockets.Protocol
+import dev.carom.sockets.SocketCounters
+import dev.carom.sockets.SocketNotice
+import dev.carom.sockets.SocketPolicy
+import dev.carom.sockets.internal.state.SocketEffect
+import dev.carom.sockets.internal.state.SocketEvent
+import dev.carom.sockets.internal.state.SocketState
+import dev.carom.sockets.internal.wire.Body
+import dev.carom.sockets.internal.wire.Violation
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.suspendCancellableCoroutine
+import kotlin.time.Duration
+
+/**
+ * Where calls and pipes meet the state of one socket: one thread at a time tells it what happened, under the guard, and
+ * does at once what calls nobody back; the rest follows when the guard is free. A call that can be answered at once never
+ * suspends.
+ */
+internal class Desk(
+    val protocol: Protocol,
+    val policy: SocketPolicy,
+    private val state: SocketState,
+    private val guard: Guard,
+    private val now: () -> Duration,
+) {
+    val news = News(guard, policy.noticeBuffer)
+
+    /** From the beginning of its handshake until nothing is left of it. */
+    private val live = LinkedHashMap<Int, Pipe>()
+
+    /** Pipes that are gone and whose messages still wait for somebody. */
+    private val survived = HashMap<Int, Pipe>()
+    private val gone = Ledger()
+    private val calls = HashMap<Long, Call>()
+    private val flushed = ArrayDeque<Int>()
+    private val retiring = LinkedHashSet<Pipe>()
+    private var attached = LinkedHashMap<Int, Pipe>()
+    private var lastCall = 0L
+    private var armed: Duration? = null
+
+    /** Wakes whoever waits for [deadline]. */
+    var wakeTimer: () -> Unit = {}
+
+    val counters: SocketCounters
+        get() = guard.hold {
+            val all = Ledger().also { it.add(gone) }
+            for (pipe in live.values) all.add(pipe.ledger)
+            for (pipe in survived.values) all.add(pipe.ledger)
+            all.counters(live.values.sumOf { it.unwritten }, state.unflushed.toLong())
+        }
+
+    /** When [tick] is due, or null; until then an earlier one wakes the timer. */
+    fun deadline(): Duration? = guard.hold { state.nextDeadline.also { armed = it } }
+
+    fun tick() = act { step(SocketEvent.Tick, it) }
+
+    fun countersOf(pipe: Pipe): SocketCounters = guard.hold {
+        val open = pipe.id in live
+        pipe.ledger.counters(if (open) pipe.unwritten else 0, state.queuedFor(pipe.id).toLong())
+    }
+
+    /** A survey: its calls are told of it by this number. */
+    fun newCall(): Long = guard.hold { ++lastCall }
+
+    /** Tells the state of a call whose outcome is known at once, or wanted only then: null if it would have to wait. */
+    fun callNow(id: Long = newCall(), event: (Long) -> SocketEvent): Outcome? {
+        var outcome: Outcome? = null
+        act { after ->
+            val call = begin(id, event, after)
+            if (call.outcome == null) withdraw(call, after)
+            outcome = call.outcome
+        }
+        return outcome
+    }
+
+    /** Tells the state of a call, and waits for its outcome. If cancelled before, it did nothing. */
+    suspend fun call(event: (Long) -> SocketEvent): Outcome {
+        var outcome: Outcome? = null
+        lateinit var call: Call
+        act { after ->
+            call = begin(++lastCall, event, after)
+            outcome = call.outcome
+        }
+        outcome?.let { return it }
+        try {
+            suspendCancellableCoroutine { waitFor(call, it) }
+        } catch (e: Throwable) {
+            // It was done, and cancelled before it could say so. What is done is done: nobody shall do it again.
+            if (guard.hold { call.outcome } !is Outcome.Done) throw e
+        }
+        return guard.hold { checkNotNull(call.outcome) }
+    }
+
+    fun forget(call: Long) = act { step(SocketEvent.CallCancelled(call), it) }
+
+    fun tell(event: SocketEvent) = act { step(event, it) }
+
+    /** Nothing will be told any more. */
+    fun end() = act { news.putEnd() }
+
+    fun tell(notice: SocketNotice) = act { news.put(notice) }
+
+    /** Of all pipes that are there, attached or not. */
+    fun pipes(): List<Pipe> = guard.hold { live.values.toList() }
+
+    fun accepted(): Int = guard.hold { live.values.count { it.isAccepted && it.attached } }
+
+    fun handshaking(): Int = guard.hold { live.values.count { it.isAccepted && !it.attached } }
+
+    /** Before the link of [pipe] exists. */
+    fun admit(pipe: Pipe) = guard.hold { live[pipe.id] = pipe }
+
+    /** Whether it may go on: its handshake is done. */
+    fun attach(pipe: Pipe): Boolean {
+        act { after ->
+            if (pipe.reason == null) {
+                pipe.attached = true
+                attached[pipe.id] = pipe
+                step(SocketEvent.PipeAttached(pipe.id, pipe.priority.send, pipe.priority.receive), after)
+            }
+            if (pipe.attached) {
+                pipe.wasAttached = true
+                news.put(attached.values)
+                news.put(SocketNotice.PipeOpened(pipe))
+                after.then { pipe.opened.complete(Unit) }
+            }
+        }
+        return guard.hold { pipe.attached }
+    }
+
+    fun received(pipe: Pipe, frames: List<Body>, violation: Violation?) = act { after ->
+        for (frame in frames) {
+            if (!pipe.attached) break
+            pipe.ledger.received++
+            pipe.ledger.receivedBytes += frame.size
+            step(SocketEvent.FrameReceived(pipe.id, frame), after)
+        }
+        if (violation != null) cut(pipe, describe(violation), violation, after)
+        // A resume that was decided before the pause may have been carried out after it.
+        if (pipe.paused) pipe.link?.pause()
+    }
+
+    fun flushed(pipe: Pipe) = act { if (pipe.attached) step(SocketEvent.Flushed(pipe.id), it) }
+
+    fun ended(pipe: Pipe, reason: String) = act { cut(pipe, reason, null, it) }
+
+    fun refuse(pipe: Pipe, reason: String) = act { cut(pipe, reason, null, it) }
+
+    /** Nothing new is given to it; [Pipe.idle] completes when what it has is done. */
+    fun retire(pipe: Pipe) = act { after ->
+        if (pipe.attached) {
+            step(SocketEvent.PipeRetired(pipe.id), after)
+            retiring.add(pipe)
+        } else {
+            after.then { pipe.idle.complete(Unit) }
+        }
+    }
+
+    fun closed(pipe: Pipe, cause: Throwable?) = act { after ->
+        if (pipe.reason == null) pipe.reason = if (cause == null) "closed" else "it failed"
+        detach(pipe, after)
+        val lost = pipe.unwritten
+        pipe.ledger.lost += lost
+        pipe.ledger.drop(DropReason.PeerGone, lost.toInt(), outgoing = true)
+        live.remove(pipe.id)
+        survived[pipe.id] = pipe
+        settle(pipe)
+        val reason = checkNotNull(pipe.reason)
+        if (pipe.wasAttached) {
+            news.put(SocketNotice.PipeClosed(pipe, reason, cause))
+        } else if (pipe.isAccepted || cause == null) {
+            news.put(SocketNotice.PeerRejected(pipe.url, pipe.remote, reason))
+        }
+    }
+
+    private fun begin(id: Long, event: (Long) -> SocketEvent, after: Afterwards): Call {
+        val call = Call(id)
+        calls[id] = call
+        step(event(id), after)
+        return call
+    }
+
+    private fun withdraw(call: Call, after: Afterwards) {
+        if (calls.remove(call.id) != null) step(SocketEvent.CallCancelled(call.id), after)
+    }
+
+    private fun waitFor(call: Call, waiting: CancellableContinuation<Unit>) {
+        val decided = guard.hold {
+            call.waiting = waiting
+            call.outcome != null
+        }
+        if (decided) resume(call) else waiting.invokeOnCancellation { act { withdraw(call, it) } }
+    }
+
+    private fun resume(call: Call) {
+        call.waiting?.resume(Unit) { _, _, _ -> act { takeBack(call, it) } }
+    }
+
+    /** It was answered, and the answer did not reach its caller, who had gone. */
+    private fun takeBack(call: Call, after: Afterwards) {
+        val outcome = call.outcome as? Outcome.Delivered ?: return
+        ledgerOf(outcome.message.pipe).delivered--
+        step(SocketEvent.MessageReturned(outcome.message), after)
+    }
+
+    private inline fun act(section: (Afterwards) -> Unit) {
+        val after = Afterwards()
+        guard.hold {
+            section(after)
+            if (retiring.isNotEmpty()) finishRetiring(after)
+            rearm(after)
+        }
+        after.run(::resume)
+        news.tell()
+    }
+
+    private fun finishRetiring(after: Afterwards) {
+        val idle = retiring.filter { !it.attached || !state.isBusy(it.id) }
+        for (pipe in idle) {
+            retiring.remove(pipe)
+            after.then { pipe.idle.complete(Unit) }
+        }
+    }
+
+    private fun rearm(after: Afterwards) {
+        val next = state.nextDeadline ?: return
+        if (armed.let { it != null && it <= next }) return
+        armed = next
+        after.then(wakeTimer)
+    }
+
+    /** What the state is told and does, and what follows from that. */
+    private fun step(event: SocketEvent, after: Afterwards) {
+        for (effect in state.on(event, now())) obey(effect, after)
+        while (flushed.isNotEmpty()) {
+            for (effect in state.on(SocketEvent.Flushed(flushed.removeFirst()), now())) obey(effect, after)
+        }
+    }
+
+    private fun obey(effect: SocketEffect, after: Afterwards) {
+        when (effect) {
+            is SocketEffect.Transmit -> {
+                val pipe = live.getValue(effect.pipe)
+                if (pipe.transmit(effect.frame)) flushed.addLast(effect.pipe)
+                after.flush(pipe)
+            }
+
+            is SocketEffect.Pause -> live[effect.pipe]?.let {
+                it.paused = true
+                it.link?.pause()
+            }
+
+            is SocketEffect.Resume -> live[effect.pipe]?.let { pipe ->
+                pipe.paused = false
+                after.then { pipe.link?.resume() }
+            }
+
+            is SocketEffect.Reject -> live[effect.pipe]?.let { cut(it, effect.reason.words, null, after) }
+
+            is SocketEffect.Cut -> live[effect.pipe]?.let {
+                cut(it, describe(effect.violation), effect.violation, after)
+            }
+
+            is SocketEffect.Done -> decide(effect.call, Outcome.Done, after)
+
+            is SocketEffect.Fail -> decide(effect.call, Outcome.Failed(effect.failure), after)
+
+            is SocketEffect.Deliver -> {
+                ledgerOf(effect.message.pipe).delivered++
+                decide(effect.call, Outcome.Delivered(effect.message, live[effect.message.pipe]), after)
+                survived[effect.message.pipe]?.let(::settle)
+            }
+
+            is SocketEffect.Drop -> {
+                ledgerOf(effect.pipe).drop(effect.reason, effect.count, effect.outgoing)
+                survived[effect.pipe]?.let(::settle)
+            }
+        }
+    }
+
+    private fun decide(id: Long, outcome: Outcome, after: Afterwards) {
+        val call = calls.remove(id) ?: return
+        call.outcome = outcome
+        after.resume(call)
+    }
+
+    private fun cut(pipe: Pipe, reason: String, violation: Violation?, after: Afterwards) {
+        if (pipe.reason == null) {
+            pipe.reason = reason
+            pipe.violation = violation
+        }
+        detach(pipe, after)
+        after.then { pipe.link?.close() }
+    }
+
+    private fun detach(pipe: Pipe, after: Afterwards) {
+        if (!pipe.attached) return
+        pipe.attached = false
+        attached.remove(pipe.id)
+        step(SocketEvent.PipeDetached(pipe.id, pipe.violation), after)
+        if (pipe.wasAttached) news.put(attached.values)
+    }
+
+    private fun ledgerOf(pipe: Int): Ledger = (live[pipe] ?: survived[pipe])?.ledger ?: gone
+
+    /** The last message of a pipe that is gone has found somebody. */
+    private fun settle(pipe: Pipe) {
+        if (pipe.ledger.queued > 0) return
+        survived.remove(pipe.id)
+        gone.add(pipe.ledger)
+    }
+}

@@ -1,0 +1,157 @@
+package dev.carom.sockets.internal.nio
+
+import java.nio.ByteBuffer
+import java.nio.channels.SelectionKey
+import java.nio.channels.Selector
+import java.util.PriorityQueue
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.TimeUnit.NANOSECONDS
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.function.Consumer
+
+/** What a selected key wakes. Runs on the loop's thread and throws nothing. */
+internal fun interface Ready {
+    fun ready(key: SelectionKey)
+}
+
+/**
+ * One selector and its thread. Everything that is registered runs on that thread; nothing in it may block. It sleeps until
+ * something is ready, a task is given or a timer is due.
+ */
+internal class NioLoop(private val loops: NioLoops) : Runnable {
+    private class Timer(val at: Long, val task: Runnable)
+
+    val selector: Selector = Selector.open()
+
+    /** Where every read goes, one after another: first out of the heap, then into an array for the handler. */
+    val input: ByteBuffer = ByteBuffer.allocateDirect(READ_SIZE)
+    val bytes = ByteArray(READ_SIZE)
+
+    private val thread = Thread(this, "carom-sockets-nio").apply { isDaemon = true }
+    private val tasks = ConcurrentLinkedQueue<Runnable>()
+    private val woken = AtomicBoolean()
+    private val timers = PriorityQueue<Timer> { a, b -> (a.at - b.at).compareTo(0) }
+    private val toFlush = ArrayDeque<Sender>()
+    private var closed = ArrayList<Runnable>()
+    private val action = Consumer(::ready)
+
+    val isCurrent: Boolean get() = Thread.currentThread() === thread
+
+    fun start() = thread.start()
+
+    /** [task] on the loop's thread, soon; it throws nothing. Also from there: after what is going on now. */
+    fun execute(task: Runnable) {
+        tasks.add(task)
+        if (!isCurrent && woken.compareAndSet(false, true)) selector.wakeup()
+    }
+
+    /** [task] after [nanos]. Only on the loop's thread. */
+    fun schedule(nanos: Long, task: Runnable) {
+        timers.add(Timer(System.nanoTime() + nanos, task))
+    }
+
+    /** [task] when the selector has let go of the channels that were closed before. Only on the loop's thread. */
+    fun afterClosing(task: Runnable) {
+        closed.add(task)
+    }
+
+    /** Flushes [sender] at the end of this turn, with all that the turn brought. Only on the loop's thread. */
+    fun flushLater(sender: Sender) {
+        toFlush.addLast(sender)
+    }
+
+    fun release() = loops.release()
+
+    override fun run() {
+        selector.use {
+            while (true) {
+                woken.set(false)
+                runTasks()
+                runTimers()
+                flush()
+                if (closed.isEmpty() && tasks.isEmpty() && toFlush.isEmpty() && loops.mayStop(this)) return
+                select()
+            }
+        }
+    }
+
+    private fun select() {
+        val done = closed
+        closed = ArrayList(0)
+        val next = timers.peek()
+        when {
+            done.isNotEmpty() || !tasks.isEmpty() -> selector.selectNow(action)
+            next == null -> selector.select(action)
+            else -> selector.select(action, NANOSECONDS.toMillis(next.at - System.nanoTime()).coerceAtLeast(0) + 1)
+        }
+        for (task in done) guarded(task::run)
+    }
+
+    private fun ready(key: SelectionKey) {
+        if (key.isValid) guarded { (key.attachment() as Ready).ready(key) }
+    }
+
+    /** A handler that throws where nothing can be closed for it costs nobody else their connection. */
+    private inline fun guarded(call: () -> Unit) {
+        try {
+            call()
+        } catch (e: Throwable) {
+            thread.uncaughtExceptionHandler.uncaughtException(thread, e)
+        }
+    }
+
+    private fun runTasks() {
+        // Those that are added meanwhile wait for the next turn, so that keys get theirs.
+        var left = tasks.size
+        while (left-- > 0) (tasks.poll() ?: return).let { guarded(it::run) }
+    }
+
+    private fun runTimers() {
+        while (true) {
+            val next = timers.peek() ?: return
+            if (next.at - System.nanoTime() > 0) return
+            guarded(timers.poll().task::run)
+        }
+    }
+
+    private fun flush() {
+        var left = toFlush.size
+        while (left-- > 0) guarded(toFlush.removeFirst()::flushOnLoop)
+    }
+
+    companion object {
+        const val READ_SIZE = 1 shl 16
+    }
+}
+
+/** Starts a [NioLoop] for the first who needs it, and lets it end when nobody does any more. */
+internal class NioLoops {
+    private val lock = Any()
+    private var running: NioLoop? = null
+    private var users = 0
+
+    /** To be released once. */
+    fun acquire(): NioLoop = synchronized(lock) {
+        val loop = running ?: NioLoop(this).also {
+            running = it
+            it.start()
+        }
+        users++
+        loop
+    }
+
+    fun release() {
+        synchronized(lock) { users-- }
+    }
+
+    /** Asked by a loop that has nothing to do; after a yes it does nothing more. */
+    fun mayStop(loop: NioLoop): Boolean = synchronized(lock) {
+        if (users == 0 && running === loop) running = null
+        running !== loop
+    }
+
+    companion object {
+        /** That of the process. */
+        val shared = NioLoops()
+    }
+}

@@ -1,0 +1,153 @@
+package dev.carom.sockets.internal.nio
+
+import java.io.IOException
+import java.nio.channels.SocketChannel
+
+/**
+ * Writes for one link: in the thread that sends while that is quick, otherwise on the loop.
+ *
+ *                ┌────────────all written────────────┐
+ *                ▼                                   │
+ *     Idle ──flush, the last one is some time ago──► Inline ──the system is full──► Loop ──all written──► Idle
+ *       │                                            ▲                              ▲
+ *       └──flush, in a burst──► Scheduled ──much is──┘                              │
+ *                                  └──────the loop comes to it──────────────────────┘
+ *
+ * One message after a pause is written at once. In a burst the sender only appends, and the loop writes whatever has been
+ * collected each time it comes by, so that a system call carries many messages.
+ *
+ * @param full bytes from which on no more is welcome.
+ */
+internal class Sender(private val loop: NioLoop, private val channel: SocketChannel, private val full: Int) {
+    private enum class Turn { Idle, Inline, Scheduled, Loop }
+
+    private val lock = Any()
+    private val outbox = Outbox()
+    private var turn = Turn.Idle
+    private var lastWritten = System.nanoTime() - BURST_NANOS
+    private var refusals = 0
+    private var finishing = false
+    private var closed = false
+    private var late = 0
+    private var toFlush = false
+
+    /** Called when the system takes nothing more: on the loop, to be told of [flushOnLoop] when it does again. */
+    lateinit var whenBlocked: () -> Unit
+    lateinit var whenWritable: () -> Unit
+
+    /** On the loop. */
+    lateinit var whenFinished: () -> Unit
+    lateinit var whenFailed: (Throwable) -> Unit
+
+    val unwritten: Int get() = synchronized(lock) { outbox.messages + late }
+
+    fun append(head: ByteArray, headSize: Int, body: ByteArray, from: Int, to: Int): Boolean = synchronized(lock) {
+        if (closed) {
+            late++
+            return true
+        }
+        outbox.append(head, headSize, body, from, to)
+        val welcome = outbox.pending < full
+        if (!welcome) refusals++
+        welcome
+    }
+
+    fun flush() {
+        if (loop.isCurrent) {
+            if (!toFlush) {
+                toFlush = true
+                loop.flushLater(this)
+            }
+            return
+        }
+        val inline = synchronized(lock) {
+            if (closed || outbox.pending == 0L) return
+            when (turn) {
+                Turn.Idle -> outbox.pending >= MUCH || System.nanoTime() - lastWritten >= BURST_NANOS
+                Turn.Scheduled -> if (outbox.pending >= MUCH) true else return
+                Turn.Inline, Turn.Loop -> return
+            }.also { turn = if (it) Turn.Inline else Turn.Scheduled }
+        }
+        if (inline) drain(onLoop = false) else loop.execute(::flushOnLoop)
+    }
+
+    /** On the loop: at the end of a turn, when it was scheduled, or when the system takes more. */
+    fun flushOnLoop() {
+        toFlush = false
+        synchronized(lock) {
+            if (closed || outbox.pending == 0L || turn == Turn.Inline) return
+            turn = Turn.Loop
+        }
+        drain(onLoop = true)
+    }
+
+    /** When all is written, [whenFinished] is called. */
+    fun finish() {
+        synchronized(lock) {
+            if (closed || finishing) return
+            finishing = true
+            if (outbox.pending > 0L) return
+        }
+        loop.execute { whenFinished() }
+    }
+
+    fun close() = synchronized(lock) {
+        closed = true
+        outbox.discard(writing = turn == Turn.Inline)
+    }
+
+    /** Whoever has the turn writes. */
+    private fun drain(onLoop: Boolean) {
+        var rounds = 0
+        do {
+            val taken = synchronized(lock) { !closed && outbox.take() }
+            val count = try {
+                if (taken) outbox.write(channel) else 0L
+            } catch (e: IOException) {
+                return whenFailed(e)
+            }
+            var writable: Int
+            val goOn = synchronized(lock) {
+                if (closed) return
+                outbox.wrote(count)
+                writable = if (outbox.pending <= full / 2) refusals.also { refusals = 0 } else 0
+                next(blocked = count == 0L, onLoop, ++rounds)
+            }
+            while (writable-- > 0) whenWritable()
+        } while (goOn)
+    }
+
+    /** Whether to write on in this turn. */
+    private fun next(blocked: Boolean, onLoop: Boolean, rounds: Int): Boolean {
+        when {
+            outbox.pending == 0L -> {
+                turn = Turn.Idle
+                lastWritten = System.nanoTime()
+                if (finishing) loop.execute { whenFinished() }
+            }
+
+            blocked -> {
+                turn = Turn.Loop
+                if (onLoop) whenBlocked() else loop.execute { whenBlocked() }
+            }
+
+            rounds < MOST_ROUNDS -> return true
+
+            else -> {
+                // Others keep adding to it: neither this caller nor the other links shall wait for that.
+                turn = Turn.Scheduled
+                loop.execute(::flushOnLoop)
+            }
+        }
+        return false
+    }
+
+    private companion object {
+        /** Two messages closer than this are a burst: less than any round trip, more than the code between two sends. */
+        const val BURST_NANOS = 5_000L
+
+        /** So much is written by whoever sends, rather than waiting for the loop. */
+        const val MUCH = 1L shl 15
+        const val MOST_ROUNDS = 16
+    }
+}

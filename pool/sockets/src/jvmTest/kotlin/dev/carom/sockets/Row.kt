@@ -1,0 +1,61 @@
+package dev.carom.sockets
+
+import dev.carom.pool.net.TlsKey
+import dev.carom.pool.net.TlsPolicy
+import dev.carom.pool.net.TlsTrust
+import dev.carom.pool.testkit.TestCertificates
+import dev.carom.sockets.transport.KtorTransports
+import dev.carom.sockets.transport.NioTransports
+import dev.carom.sockets.transport.TlsTransports
+import dev.carom.sockets.transport.Transports
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
+import java.nio.file.Files
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.seconds
+
+/** A transport of an engine, on which every socket must behave the same. */
+internal class Row(val name: String, val transports: Transports, private val newUrl: () -> String) {
+    /** Somewhere to bind that nobody else uses. */
+    fun url(): String = newUrl()
+
+    override fun toString(): String = name
+}
+
+private val numbers = AtomicInteger()
+private val directory by lazy { Files.createTempDirectory("carom").also { it.toFile().deleteOnExit() } }
+
+private val ktor = Transports(KtorTransports.tcp(), KtorTransports.ipc())
+private val tls by lazy {
+    val authority = TestCertificates("authority")
+    val identity = authority.issue("localhost", "127.0.0.1")
+    TlsPolicy(
+        trust = TlsTrust.certificates(listOf(authority.certificate)),
+        key = TlsKey.of(identity.chain, identity.privateKey),
+    )
+}
+
+internal val rows: List<Row> = listOf(
+    Row("tcp over nio", NioTransports.all()) { "tcp://127.0.0.1:0" },
+    Row("ipc over nio", NioTransports.all()) { "ipc://$directory/${numbers.incrementAndGet()}" },
+    Row("tcp over ktor", ktor) { "tcp://127.0.0.1:0" },
+    Row("ipc over ktor", ktor) { "ipc://$directory/${numbers.incrementAndGet()}" },
+    Row("tls over nio", Transports(TlsTransports.over(NioTransports.tcp(), tls))) { "tls+tcp://127.0.0.1:0" },
+    Row("tls over ktor", Transports(TlsTransports.over(KtorTransports.tcp(), tls))) { "tls+tcp://127.0.0.1:0" },
+    Row("inproc", NioTransports.all()) { "inproc://row ${numbers.incrementAndGet()}" },
+)
+
+/** Real time and threads; nothing here takes long unless it hangs. */
+internal suspend fun live(block: suspend CoroutineScope.() -> Unit) = withContext(Dispatchers.Default) {
+    withTimeout(60.seconds) { coroutineScope { block() } }
+}
+
+internal fun bytes(text: String) = text.encodeToByteArray()
+
+internal suspend fun MessageSocket.closeAll(vararg others: MessageSocket) {
+    close()
+    others.forEach { it.close() }
+}

@@ -33,7 +33,7 @@ public final class BlockingEndpoint implements AutoCloseable {
     @Override
     public void close() {
         try {
-            JavaCalls.call(k -> endpoint.close(k));
+            JavaCalls.begin(k -> endpoint.close(k));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -154,7 +154,7 @@ public sealed interface BlockingSocket<S extends MessageSocket> extends AutoClos
     @Override
     default void close() {
         try {
-            JavaCalls.call(k -> socket().close(k));
+            JavaCalls.begin(k -> socket().close(k));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -168,6 +168,6 @@ public sealed interface BlockingSocket<S extends MessageSocket> extends AutoClos
      */
     default SocketReport close(Duration linger) throws InterruptedException {
         long millis = JavaCalls.millis(linger);
-        return JavaCalls.call(k -> socket().close(millis, k));
+        return JavaCalls.begin(k -> socket().close(millis, k));
     }
 }

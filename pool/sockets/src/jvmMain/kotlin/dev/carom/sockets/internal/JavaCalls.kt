@@ -24,11 +24,12 @@ import java.util.concurrent.CompletableFuture
 import kotlin.time.toKotlinDuration
 
 /**
- * Blocks this thread until [block] returns. An interrupt cancels [block] and is thrown when it has ended; if it has come to
+ * Blocks this thread until [block] returns. An interrupted thread does nothing. An interrupt cancels [block] and is thrown when it has ended; if it has come to
  * its end all the same, that is returned, and the thread is still interrupted: what was taken is not lost.
  */
 @Throws(InterruptedException::class)
 internal fun <T> call(block: suspend () -> T): T {
+    if (Thread.interrupted()) throw InterruptedException()
     val outcome = Outcome<T>()
     try {
         runBlocking { outcome.value = Result.success(block()) }
@@ -51,6 +52,10 @@ internal fun <T> call(socket: MessageSocket, what: String, timeout: Duration, bl
         done.getOrThrow()
     }
 }
+
+/** Begins [block] in any case, and waits for it; an interrupt ends the waiting only. For what does not fail. */
+@Throws(InterruptedException::class)
+internal fun <T> begin(block: suspend () -> T): T = start(block).get()
 
 /** [flow] to its end. */
 @Throws(InterruptedException::class)

@@ -15,6 +15,7 @@ import io.ktor.utils.io.writeFully
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
@@ -23,8 +24,10 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
 import java.net.InetAddress
+import kotlin.time.Duration.Companion.milliseconds
 
 /**
  * A link on ktor's channels: one coroutine reads, one writes, and a third waits for the end of the link and ends them.
@@ -61,28 +64,31 @@ internal class KtorLink(private val reactor: KtorReactor, options: LinkOptions) 
 
     private suspend fun live(open: suspend (SelectorManager) -> Socket): Throwable? = coroutineScope {
         var socket: Socket? = null
-        val work = launch {
+        var writing: Job? = null
+        val reading = launch {
             failing {
                 val opened = open(selector)
                 socket = opened
                 currentCoroutineContext().ensureActive()
-                opened(opened)
+                remote = describe(opened)
+                val input = opened.openReadChannel()
+                val output = opened.openWriteChannel(autoFlush = false)
+                writing = this@coroutineScope.launch { failing { write(output) } }
+                handler.onOpen(this@KtorLink)
+                read(input)
             }
         }
         val cause = end.await()
-        work.cancelAndJoin()
+        reading.cancelAndJoin()
+        // What was flushed just before is still with us: where the system takes it at once, it is sent.
+        if (cause == null) {
+            outbox.finish()
+            withTimeoutOrNull(GRACE) { writing?.join() }
+        }
+        writing?.cancelAndJoin()
         outbox.close()
         socket?.close()
         cause
-    }
-
-    private suspend fun opened(socket: Socket): Unit = coroutineScope {
-        remote = describe(socket)
-        val input = socket.openReadChannel()
-        val output = socket.openWriteChannel(autoFlush = false)
-        launch { failing { write(output) } }
-        handler.onOpen(this@KtorLink)
-        read(input)
     }
 
     private suspend fun read(input: ByteReadChannel) {
@@ -148,5 +154,6 @@ internal class KtorLink(private val reactor: KtorReactor, options: LinkOptions) 
 
     private companion object {
         const val READ = 1 shl 16
+        val GRACE = 50.milliseconds
     }
 }

@@ -105,7 +105,15 @@ public suspend fun AnsweringSocket.serve(concurrency: Int = 16, handler: suspend
     require(concurrency > 0) { "concurrency must be at least 1, was $concurrency" }
     coroutineScope {
         repeat(concurrency) {
-            launch { requests.collect { request -> request.use { it.reply(handler(it.body)) } } }
+            launch { requests.collect { request -> request.use { it.replyIfOpen(handler(it.body)) } } }
         }
+    }
+}
+
+private suspend fun Request.replyIfOpen(message: ByteArray) {
+    try {
+        reply(message)
+    } catch (_: SocketException.Closed) {
+        // So is the flow of requests: there is nothing more to do.
     }
 }

@@ -46,7 +46,7 @@ internal class Afterwards {
         (decided ?: ArrayList<Call>(4).also { decided = it }).add(call)
     }
 
-    fun run(resume: (Call) -> Unit) {
+    inline fun run(resume: (Call) -> Unit) {
         flushes?.forEach { it.flush() }
         orders?.forEach { it() }
         decided?.forEach(resume)

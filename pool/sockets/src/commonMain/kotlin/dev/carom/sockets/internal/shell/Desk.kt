@@ -24,8 +24,10 @@ internal class Desk(
     val policy: SocketPolicy,
     private val state: SocketState,
     private val guard: Guard,
-    private val now: () -> Duration,
+    clock: () -> Duration,
 ) {
+    private val now: () -> Duration = if (state.keepsTime) clock else ({ Duration.ZERO })
+
     val news = News(guard, policy.noticeBuffer)
 
     /** From the beginning of its handshake until nothing is left of it. */
@@ -35,6 +37,9 @@ internal class Desk(
     private val survived = HashMap<Int, Pipe>()
     private val gone = Ledger()
     private val calls = HashMap<Long, Call>()
+
+    /** The call that the state is being told of: most are decided before it must be found again. */
+    private var latest: Call? = null
     private val flushed = ArrayDeque<Int>()
     private val retiring = LinkedHashSet<Pipe>()
     private var attached = LinkedHashMap<Int, Pipe>()
@@ -178,8 +183,10 @@ internal class Desk(
 
     private fun begin(id: Long, event: (Long) -> SocketEvent, after: Afterwards): Call {
         val call = Call(id)
-        calls[id] = call
+        latest = call
         step(event(id), after)
+        latest = null
+        if (call.outcome == null) calls[id] = call
         return call
     }
 
@@ -189,14 +196,15 @@ internal class Desk(
 
     private fun waitFor(call: Call, waiting: CancellableContinuation<Unit>) {
         val decided = guard.hold {
-            call.waiting = waiting
+            // Only one of both resumes: whoever decided it finds nobody waiting, or we find it decided.
+            if (call.outcome == null) call.waiting = waiting
             call.outcome != null
         }
-        if (decided) resume(call) else waiting.invokeOnCancellation { act { withdraw(call, it) } }
+        if (decided) resume(call, waiting) else waiting.invokeOnCancellation { act { withdraw(call, it) } }
     }
 
-    private fun resume(call: Call) {
-        call.waiting?.resume(Unit) { _, _, _ -> act { takeBack(call, it) } }
+    private fun resume(call: Call, waiting: CancellableContinuation<Unit>?) {
+        waiting?.resume(Unit) { _, _, _ -> act { takeBack(call, it) } }
     }
 
     /** It was answered, and the answer did not reach its caller, who had gone. */
@@ -213,7 +221,7 @@ internal class Desk(
             if (retiring.isNotEmpty()) finishRetiring(after)
             rearm(after)
         }
-        after.run(::resume)
+        after.run { resume(it, it.waiting) }
         news.tell()
     }
 
@@ -282,6 +290,12 @@ internal class Desk(
     }
 
     private fun decide(id: Long, outcome: Outcome, after: Afterwards) {
+        val own = latest
+        if (own != null && own.id == id) {
+            // Nobody waits yet.
+            own.outcome = outcome
+            return
+        }
         val call = calls.remove(id) ?: return
         call.outcome = outcome
         after.resume(call)

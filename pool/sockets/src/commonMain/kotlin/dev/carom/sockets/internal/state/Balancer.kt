@@ -23,8 +23,9 @@ internal class Balancer<T : Any>(private val hand: (pipe: Int, key: Long, item: 
     }
 
     fun offer(key: Long, item: T) {
-        waiting[key] = item
-        serve()
+        // As long as somebody waits no pipe has room.
+        val pipe = if (waiting.isEmpty()) ready.take() else null
+        if (pipe == null) waiting[key] = item else hand(pipe, key, item)
     }
 
     /** The item, if it was still waiting. */

@@ -6,40 +6,74 @@ package dev.carom.sockets.internal.state
  * in the round; a lower priority is touched only while no higher one is active.
  */
 internal class Priorities {
-    private val priorities = HashMap<Int, Int>()
-    private val active = Array(LOWEST) { LinkedHashSet<Int>() }
+    /** A place in the ring of its priority while it is active; then [next] is set. The ring's head is one as well. */
+    private class Place(val pipe: Int, val priority: Int) {
+        var next: Place? = null
+        var previous: Place? = null
+    }
 
-    operator fun contains(pipe: Int): Boolean = pipe in priorities
+    private val places = HashMap<Int, Place>()
+    private val rings = Array(LOWEST) { priority -> Place(NONE, priority).also { closeRing(it) } }
 
-    val isEmpty: Boolean get() = active.all { it.isEmpty() }
+    /** One bit for each ring in which somebody is. */
+    private var occupied = 0
+
+    operator fun contains(pipe: Int): Boolean = pipe in places
+
+    val isEmpty: Boolean get() = occupied == 0
 
     /** [priority] out of 1..16 counts as the nearest of these. */
     fun insert(pipe: Int, priority: Int) {
-        if (pipe !in priorities) priorities[pipe] = priority.coerceIn(HIGHEST, LOWEST)
+        if (pipe !in places) places[pipe] = Place(pipe, priority.coerceIn(HIGHEST, LOWEST) - 1)
     }
 
     fun remove(pipe: Int) {
-        deactivate(pipe)
-        priorities.remove(pipe)
+        places.remove(pipe)?.let(::leave)
     }
 
     fun activate(pipe: Int) {
-        priorities[pipe]?.let { active[it - 1].add(pipe) }
+        val place = places[pipe] ?: return
+        if (place.next != null) return
+        val head = rings[place.priority]
+        val last = checkNotNull(head.previous)
+        last.next = place
+        place.previous = last
+        place.next = head
+        head.previous = place
+        occupied = occupied or (1 shl place.priority)
     }
 
     fun deactivate(pipe: Int) {
-        priorities[pipe]?.let { active[it - 1].remove(pipe) }
+        places[pipe]?.let(::leave)
     }
 
     /** The pipe whose turn it is, which is not active from then on; null if none is active. */
     fun take(): Int? {
-        val first = active.find { it.isNotEmpty() } ?: return null
-        return first.first().also(first::remove)
+        if (occupied == 0) return null
+        val first = checkNotNull(rings[occupied.countTrailingZeroBits()].next)
+        leave(first)
+        return first.pipe
+    }
+
+    private fun leave(place: Place) {
+        val next = place.next ?: return
+        val previous = checkNotNull(place.previous)
+        previous.next = next
+        next.previous = previous
+        place.next = null
+        place.previous = null
+        if (next === previous) occupied = occupied and (1 shl place.priority).inv()
+    }
+
+    private fun closeRing(head: Place) {
+        head.next = head
+        head.previous = head
     }
 
     companion object {
         const val HIGHEST = 1
         const val DEFAULT = 8
         const val LOWEST = 16
+        private const val NONE = 0
     }
 }

@@ -38,6 +38,8 @@ internal class ReqState(private val resend: Duration = DEFAULT_RESEND, random: R
         require(resend.isPositive()) { "resend must be positive, was $resend" }
     }
 
+    override val keepsTime: Boolean get() = true
+
     override val nextDeadline: Duration? get() = timers.next
 
     override fun attach(event: SocketEvent.PipeAttached) {

@@ -19,6 +19,9 @@ internal abstract class SocketState {
     /** When [SocketEvent.Tick] is due, or null. */
     open val nextDeadline: Duration? get() = null
 
+    /** Whether it asks what time it is. */
+    open val keepsTime: Boolean get() = false
+
     /** Messages that were accepted and wait for room in a pipe. */
     open val unflushed: Int get() = 0
 

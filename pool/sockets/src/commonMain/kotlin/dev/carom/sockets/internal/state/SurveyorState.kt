@@ -37,6 +37,8 @@ internal class SurveyorState(
         require(deadline.isPositive()) { "deadline must be positive, was $deadline" }
     }
 
+    override val keepsTime: Boolean get() = true
+
     override val nextDeadline: Duration? get() = timers.next
 
     override val unflushed: Int get() = fanout.queued

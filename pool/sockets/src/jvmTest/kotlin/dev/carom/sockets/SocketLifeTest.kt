@@ -1,0 +1,188 @@
+package dev.carom.sockets
+
+import dev.carom.pool.testkit.LeakCheckListener
+import dev.carom.sockets.transport.LinkOptions
+import dev.carom.sockets.transport.NioTransports
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.ints.shouldBeGreaterThan
+import io.kotest.matchers.longs.shouldBeGreaterThan
+import io.kotest.matchers.longs.shouldBeLessThan
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import java.lang.management.ManagementFactory
+import kotlin.time.Duration.Companion.milliseconds
+
+/** Opening, waiting, timing out and closing. */
+class SocketLifeTest :
+    FunSpec({
+        extension(LeakCheckListener())
+
+        test("a transport written in Java carries sockets under its own scheme") {
+            live {
+                val counting = CountingTransport()
+                val transports = NioTransports.all() + counting
+                val push = openPushSocket("push", transports = transports)
+                val pull = openPullSocket("pull", transports = transports)
+                val url = pull.bind("counted://127.0.0.1:0").url
+                url shouldContain "counted://127.0.0.1:"
+                push.connect(url)
+                push.send(ByteArray(100))
+                pull.receive().size shouldBe 100
+                counting.bytes.get() shouldBe 8 + 8 + 8 + 100
+                shouldThrow<SocketException.UnknownScheme> { push.connect("other://127.0.0.1:1") }
+                push.closeAll(pull)
+            }
+        }
+
+        test("a name is looked up, and all its addresses are tried") {
+            live {
+                val pull = openPullSocket("pull")
+                val port = pull.bind("tcp://127.0.0.1:0").url.substringAfterLast(':')
+                val push = openPushSocket("push")
+                push.connect("tcp://localhost:$port")
+                push.send(bytes("hello"))
+                pull.receive().decodeToString() shouldBe "hello"
+                val own = openPushSocket("from an address of its own")
+                own.connect("tcp://127.0.0.1;127.0.0.1:$port")
+                own.send(bytes("me too"))
+                pull.receive().decodeToString() shouldBe "me too"
+                push.closeAll(pull, own)
+            }
+        }
+
+        test("in Dispatchers.Unconfined a waiting call goes on in the thread that read its message") {
+            live {
+                val server = launch(Dispatchers.Unconfined) {
+                    coroutineScope {
+                        val rep = openRepSocket("rep")
+                        val req = openReqSocket("req")
+                        val url = rep.bind("tcp://127.0.0.1:0").url
+                        val serving = launch { rep.serve(1) { bytes(Thread.currentThread().name) } }
+                        req.connect(url)
+                        repeat(1_000) {
+                            val answer = req.request(bytes("who runs you?")).decodeToString()
+                            // The first may have been there before it was asked for.
+                            if (it > 0) answer shouldContain "carom-sockets-nio"
+                        }
+                        withContext(Dispatchers.Default) { rep.close() }
+                        serving.join()
+                        withContext(Dispatchers.Default) { req.close() }
+                    }
+                }
+                server.join()
+            }
+        }
+
+        test("a time limit is an exception that says so, and takes nothing with it") {
+            live {
+                val policy = SocketPolicy(
+                    sendTimeout = 20.milliseconds,
+                    receiveTimeout = 20.milliseconds,
+                    requestTimeout = 20.milliseconds,
+                )
+                val push = openPushSocket("push", policy)
+                val pull = openPullSocket("pull", policy)
+                val req = openReqSocket("req", policy)
+                shouldThrow<SocketException.TimedOut> { push.send(ByteArray(1)) }.message shouldBe
+                    "socket \"push\": no peer took a message within 20 ms"
+                shouldThrow<SocketException.TimedOut> { pull.receive() }.millis shouldBe 20
+                shouldThrow<SocketException.TimedOut> { req.request(ByteArray(1)) }.socket shouldBe "req"
+                push.connect(pull.bind("tcp://127.0.0.1:0").url)
+                push.awaitPipes(1)
+                push.send(bytes("first"))
+                pull.messages.first().decodeToString() shouldBe "first"
+                push.closeAll(pull, req)
+            }
+        }
+
+        test("closing is bounded: a peer that never reads is cut off, and what it did not get is counted") {
+            live {
+                val push = openPushSocket("push", SocketPolicy(link = LinkOptions(sendBuffer = 100_000)))
+                RawPeer(push.bind("tcp://127.0.0.1:0").url).use { peer ->
+                    peer.say("00 53 50 00 00 51 00 00")
+                    push.awaitPipes(1)
+                    var accepted = 0L
+                    while (push.trySend(ByteArray(10_000))) accepted++
+                    val report = push.close(100)
+                    report.unsent shouldBeGreaterThan 0
+                    report.forced shouldBe 1
+                    push.counters.run { listOf(this.accepted, sent + report.unsent, unsent) } shouldBe
+                        listOf(accepted, accepted, 0L)
+                    push.close(5_000).unsent shouldBe report.unsent
+                }
+            }
+        }
+
+        test("whoever waits for pipes or messages of a socket that closes is told") {
+            live {
+                val pull = openPullSocket("pull")
+                val pipes = async(start = CoroutineStart.UNDISPATCHED) {
+                    shouldThrow<SocketException.Closed> { pull.awaitPipes(1) }
+                }
+                val messages = async(start = CoroutineStart.UNDISPATCHED) { pull.messages.toList() }
+                val notices = async(start = CoroutineStart.UNDISPATCHED) { pull.notices.toList() }
+                pull.bind("inproc://waiting")
+                pull.close()
+                pipes.await().message shouldBe "socket \"pull\" is closed"
+                messages.await() shouldBe emptyList()
+                notices.await().map { it.toString() } shouldBe
+                    listOf("listening at inproc://waiting", "not listening at inproc://waiting any more")
+                pull.notices.toList() shouldBe emptyList()
+            }
+        }
+
+        test("a slow listener loses the oldest notices, is told how many, and slows nobody") {
+            live {
+                val pull = openPullSocket("pull", SocketPolicy(noticeBuffer = 2))
+                val first = CompletableDeferred<Unit>()
+                val goOn = CompletableDeferred<Unit>()
+                val seen = mutableListOf<String>()
+                val listening = launch(start = CoroutineStart.UNDISPATCHED) {
+                    pull.notices.collect {
+                        seen += it.toString()
+                        first.complete(Unit)
+                        goOn.await()
+                    }
+                }
+                repeat(10) {
+                    pull.bind("inproc://slow $it").close()
+                    first.await()
+                }
+                goOn.complete(Unit)
+                pull.close()
+                listening.join()
+                seen.first() shouldBe "listening at inproc://slow 0"
+                seen.count { "notices missed" in it } shouldBeGreaterThan 0
+            }
+        }
+
+        test("connected and idle, sockets take no processor time; with the last of them the thread ends") {
+            live {
+                val push = openPushSocket("push")
+                val pull = openPullSocket("pull")
+                push.connect(pull.bind("tcp://127.0.0.1:0").url)
+                push.send(ByteArray(1))
+                pull.receive()
+                val loop = Thread.getAllStackTraces().keys.single { it.name == "carom-sockets-nio" }
+                val threads = ManagementFactory.getThreadMXBean()
+                val before = threads.getThreadCpuTime(loop.id)
+                delay(300)
+                // Of 300 ms: a loop that spins takes nearly all of them.
+                (threads.getThreadCpuTime(loop.id) - before) / 1_000_000 shouldBeLessThan 30
+                push.closeAll(pull)
+                withContext(Dispatchers.IO) { loop.join(10_000) }
+                loop.isAlive shouldBe false
+            }
+        }
+    })

@@ -40,11 +40,7 @@ public interface RawSocket : MessageSocket {
 }
 
 /** A message and its header. Immutable: nobody changes the array of a body that was handed over or received. */
-public class RawMessage internal constructor(
-    internal val hop: Int,
-    private val words: Int,
-    internal val rest: Body,
-) {
+public class RawMessage internal constructor(internal val hop: Int, private val words: Int, internal val rest: Body) {
     /** A message with this [header], one word per hop, and this [body]. */
     public constructor(header: IntArray, body: ByteArray) : this(0, header.size, Body(joined(header, body)))
 

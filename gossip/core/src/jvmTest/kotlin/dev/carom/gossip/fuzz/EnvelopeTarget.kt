@@ -29,7 +29,11 @@ internal class EnvelopeTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
         val sealed = sender.seal(content, use)
         val at = (input[1].toInt() and 0xFF) % sealed.size
         val changed = sealed.copyOf().also { it[at] = (it[at].toInt() xor input[2].toInt()).toByte() }
-        if (!changed.contentEquals(sealed)) check(receiver.open(changed, use).content == null) { "byte $at was changed" }
+        if (!changed.contentEquals(sealed)) {
+            check(receiver.open(changed, use).content == null) {
+                "byte $at was changed"
+            }
+        }
         for (other in EnvelopeUse.entries - use) check(receiver.open(sealed, other).content == null) { "as $other" }
         check(receiver.open(sealed, use).content.contentEquals(content)) { "does not open" }
         check(receiver.open(sealed, use).rejection == Opened.Reason.Replayed) { "opened twice" }

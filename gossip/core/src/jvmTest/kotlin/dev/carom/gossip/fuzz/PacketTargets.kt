@@ -11,7 +11,8 @@ import dev.carom.gossip.PostcardCodec
 import dev.carom.gossip.SwimEvent
 
 /** A packet: as a header, as news, and taken in by a member. What can be read reads the same when it is written again. */
-internal abstract class PacketTarget(private val codec: MemberCodec<NodeId>) : FuzzTarget(fixed = 65_536, perByte = 512) {
+internal abstract class PacketTarget(private val codec: MemberCodec<NodeId>) :
+    FuzzTarget(fixed = 65_536, perByte = 512) {
     override fun prepare(): (ByteArray) -> Unit {
         val bench = Bench(codec)
         return { input ->

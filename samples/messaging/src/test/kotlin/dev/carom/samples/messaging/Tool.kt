@@ -13,7 +13,9 @@ class Tool private constructor(private val process: Process) : AutoCloseable {
 
     /** The next line it prints, without the quotes. */
     suspend fun line(): String = runInterruptible(Dispatchers.IO) {
-        checkNotNull(output.readLine()) { "ended with ${process.waitFor()} and said nothing more" }.removeSurrounding("\"")
+        checkNotNull(output.readLine()) {
+            "ended with ${process.waitFor()} and said nothing more"
+        }.removeSurrounding("\"")
     }
 
     /** How it ended by itself. */
@@ -25,13 +27,22 @@ class Tool private constructor(private val process: Process) : AutoCloseable {
     }
 
     /** One of the programs, if it is installed. */
-    enum class Program(private val first: List<String>) {
-        Nanocat(listOf("nanocat")),
-        Nngcat(listOf("nngcat", "--compat")),
+    enum class Program(private val first: List<String>, val transports: List<String>) {
+        Nanocat(listOf("nanocat"), listOf("tcp", "ipc")),
+        Nngcat(listOf("nngcat", "--compat"), listOf("tcp", "ipc", "tls+tcp")),
         ;
 
-        val isInstalled: Boolean
-            get() = System.getenv("PATH").split(':').any { Files.isExecutable(Path.of(it, first.first())) }
+        /** Why nothing can be tried with it, or null. */
+        val missing: String?
+            get() = when {
+                !System.getProperty("carom.interop").toBoolean() -> "set -Dcarom.interop=true to try it"
+
+                System.getenv("PATH").split(':').none {
+                    Files.isExecutable(Path.of(it, first.first()))
+                } -> "not installed"
+
+                else -> null
+            }
 
         /** Starts it with these arguments. `--pair` is the pair that nanomsg knows. */
         fun start(vararg arguments: String): Tool {

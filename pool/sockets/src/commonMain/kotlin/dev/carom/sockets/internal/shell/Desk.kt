@@ -5,12 +5,17 @@ import dev.carom.sockets.Protocol
 import dev.carom.sockets.SocketCounters
 import dev.carom.sockets.SocketNotice
 import dev.carom.sockets.SocketPolicy
+import dev.carom.sockets.internal.state.Failure
 import dev.carom.sockets.internal.state.SocketEffect
 import dev.carom.sockets.internal.state.SocketEvent
 import dev.carom.sockets.internal.state.SocketState
 import dev.carom.sockets.internal.wire.Body
 import dev.carom.sockets.internal.wire.Violation
 import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlin.time.Duration
 
@@ -89,14 +94,26 @@ internal class Desk(
             call = begin(++lastCall, event, after)
             outcome = call.outcome
         }
-        outcome?.let { return it }
+        outcome?.let { return ended(it) }
         try {
             suspendCancellableCoroutine { waitFor(call, it) }
         } catch (e: Throwable) {
             // It was done, and cancelled before it could say so. What is done is done: nobody shall do it again.
             if (guard.hold { call.outcome } !is Outcome.Done) throw e
         }
-        return guard.hold { checkNotNull(call.outcome) }
+        return ended(guard.hold { checkNotNull(call.outcome) })
+    }
+
+    /**
+     * When a scope is cancelled its socket may close before the caller's turn to be cancelled comes: then the caller hears
+     * of its own end, as it would a moment later, and not of the socket's.
+     */
+    @OptIn(ExperimentalCoroutinesApi::class)
+    private suspend fun ended(outcome: Outcome): Outcome {
+        if ((outcome as? Outcome.Failed)?.failure == Failure.Closed) {
+            generateSequence(currentCoroutineContext()[Job]) { it.parent }.forEach { it.ensureActive() }
+        }
+        return outcome
     }
 
     fun forget(call: Long) = act { step(SocketEvent.CallCancelled(call), it) }

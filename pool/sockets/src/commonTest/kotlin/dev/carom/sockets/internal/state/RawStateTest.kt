@@ -80,7 +80,8 @@ class RawStateTest :
 
         test("an answer to a pipe that is gone, or to nobody, is dropped, and the sender goes on") {
             val state = raw(Protocol.Rep).apply { attach(7) }
-            state.on(SendCalled(1, wire("late", 9, ID))) shouldBe listOf(Done(1), Drop(0, DropReason.PeerGone, outgoing = true))
+            state.on(SendCalled(1, wire("late", 9, ID))) shouldBe
+                listOf(Done(1), Drop(0, DropReason.PeerGone, outgoing = true))
             state.on(SendCalled(2, text("?"))) shouldBe listOf(Done(2), Drop(0, DropReason.Malformed, outgoing = true))
             raw(Protocol.Req).apply { attach(1) }.on(SendCalled(3, text("no id"))) shouldBe
                 listOf(Drop(0, DropReason.Malformed, outgoing = true), Done(3))
@@ -109,7 +110,8 @@ class RawStateTest :
             state.on(FrameReceived(1, wire("x", 5))) shouldBe listOf(Drop(1, DropReason.HopLimit))
             state.on(FrameReceived(1, wire("x", 256))) shouldContain Cut(1, Violation.BadHeader(256))
             for (header in listOf(0xFF, 0xDEAD0000.toInt())) {
-                state.on(SendCalled(2, wire("x", header))) shouldBe listOf(Drop(0, DropReason.Malformed, outgoing = true), Done(2))
+                state.on(SendCalled(2, wire("x", header))) shouldBe
+                    listOf(Drop(0, DropReason.Malformed, outgoing = true), Done(2))
             }
         }
 

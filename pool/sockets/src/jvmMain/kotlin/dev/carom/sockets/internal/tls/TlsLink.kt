@@ -30,6 +30,7 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
     private var engine: SSLEngine? = null
     private var phase = Phase.Connecting
     private var busy = false
+    private var finished = false
     private var failure: Throwable? = null
 
     @Volatile
@@ -78,6 +79,7 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
 
     override fun finish() = line.run {
         if (phase == Phase.Open || phase == Phase.Ended) {
+            finished = true
             guarded { output?.end() }
             inner?.flush()
             inner?.finish()
@@ -132,7 +134,8 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
 
     override fun onEnd() = line.run {
         when (phase) {
-            Phase.Open -> end(IOException("$remote ended the connection without close_notify"))
+            // Who has heard our end owes us no other; before it, more may have been meant to come.
+            Phase.Open -> if (finished) ended() else end(IOException("$remote ended the connection without close_notify"))
 
             Phase.TellingWhy -> inner?.close()
 

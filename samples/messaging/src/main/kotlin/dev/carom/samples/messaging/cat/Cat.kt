@@ -110,7 +110,9 @@ class Cat(private val options: SpcatOptions, private val out: OutputStream, priv
         val labels = name.split('.')
         val service = labels.takeWhile { it.startsWith('_') }.joinToString(".")
         val host = labels.dropWhile { it.startsWith('_') }.joinToString(".")
-        require(service.isNotEmpty() && host.isNotEmpty()) { "--resolve needs a name as _jobs._tcp.shop.test, was $name" }
+        require(service.isNotEmpty() && host.isNotEmpty()) {
+            "--resolve needs a name as _jobs._tcp.shop.test, was $name"
+        }
         val system = limits.nameServer?.let { DnsConfig(listOf(address(it))) } ?: DnsConfig.system()
         return DnsResolver(DnsjavaLookup(system), host, service)
     }

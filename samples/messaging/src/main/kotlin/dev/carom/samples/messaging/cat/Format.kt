@@ -15,10 +15,25 @@ enum class Format {
     /** What is printed for [message]. */
     fun of(message: ByteArray): ByteArray = when (this) {
         No -> NOTHING
+
         Raw -> message
-        Ascii -> (message.joinToString("") { if (it in PRINTABLE) it.toInt().toChar().toString() else "." } + "\n").ascii()
+
+        Ascii -> (
+            message.joinToString("") {
+                if (it in
+                    PRINTABLE
+                ) {
+                    it.toInt().toChar().toString()
+                } else {
+                    "."
+                }
+            } + "\n"
+            ).ascii()
+
         Hex -> ("\"" + message.joinToString("") { "\\x%02X".format(it) } + "\"\n").ascii()
+
         Quoted -> ("\"" + message.joinToString("", transform = ::escaped) + "\"\n").ascii()
+
         Msgpack -> packed(message)
     }
 
@@ -33,7 +48,13 @@ enum class Format {
     /** A `bin` of the smallest kind that holds it. */
     private fun packed(message: ByteArray): ByteArray {
         val out = ByteArrayOutputStream(message.size + MOST_HEAD)
-        val sizeBytes = if (message.size < 1 shl 8) 1 else if (message.size < 1 shl 16) 2 else 4
+        val sizeBytes = if (message.size < 1 shl 8) {
+            1
+        } else if (message.size < 1 shl 16) {
+            2
+        } else {
+            4
+        }
         out.write(BIN_8 + sizeBytes.countTrailingZeroBits())
         for (i in sizeBytes - 1 downTo 0) out.write(message.size ushr (8 * i))
         out.write(message)

@@ -150,13 +150,21 @@ class LimitFlags {
     @Option(names = ["--delay", "-d"], paramLabel = "SEC", description = ["Wait so long before sending at first."])
     var delay: Double = 0.0
 
-    @Option(names = ["--count", "-C"], paramLabel = "N", description = ["End after so many messages sent, or received."])
+    @Option(
+        names = ["--count", "-C"],
+        paramLabel = "N",
+        description = ["End after so many messages sent, or received."],
+    )
     var count: Long = Long.MAX_VALUE
 
     @Option(names = ["--recv-timeout"], paramLabel = "SEC", description = ["End when nothing came for so long."])
     var receiveTimeout: Double? = null
 
-    @Option(names = ["--send-timeout"], paramLabel = "SEC", description = ["Fail when nobody took a message for so long."])
+    @Option(
+        names = ["--send-timeout"],
+        paramLabel = "SEC",
+        description = ["Fail when nobody took a message for so long."],
+    )
     var sendTimeout: Double? = null
 
     @Option(names = ["--recv-maxsz", "-Z"], paramLabel = "BYTES", description = ["Largest message received."])
@@ -171,7 +179,11 @@ class LimitFlags {
     @Option(names = ["--socket-name"], paramLabel = "NAME", description = ["For messages of the tool itself."])
     var name: String = "spcat"
 
-    @Option(names = ["--nameserver"], paramLabel = "HOST:PORT", description = ["Whom --resolve asks, not the system's."])
+    @Option(
+        names = ["--nameserver"],
+        paramLabel = "HOST:PORT",
+        description = ["Whom --resolve asks, not the system's."],
+    )
     var nameServer: String? = null
 
     @Option(names = ["--cacert"], paramLabel = "FILE", description = ["Whom to trust (tls+tcp), as PEM."])

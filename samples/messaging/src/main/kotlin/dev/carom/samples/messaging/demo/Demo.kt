@@ -104,7 +104,13 @@ class Demo(private val out: PrintStream, private val look: Duration) {
         private suspend fun survey(what: String) {
             val answers = surveyor.survey("up?".encodeToByteArray()).toList().map { it.decodeToString() }
             val expected = listed.keys.map { "up?@$it" }
-            checks += Check("survey: $what", "${answers.size} answers", "one of each of ${expected.size}", answers.sorted() == expected.sorted())
+            checks +=
+                Check(
+                    "survey: $what",
+                    "${answers.size} answers",
+                    "one of each of ${expected.size}",
+                    answers.sorted() == expected.sorted(),
+                )
         }
 
         private fun verdict(planned: Int, unsent: Long): Verdict {

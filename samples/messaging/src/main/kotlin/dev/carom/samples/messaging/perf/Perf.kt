@@ -61,9 +61,13 @@ class Perf(private val plan: PerfPlan) {
                 repeat(plan.all) { receive().use { it.reply(it.body) } }
             }
 
-            PerfProtocol.Pair -> openPairSocket("echo", transports = plan.transports).served(bound) { repeat(plan.all) { send(receive()) } }
+            PerfProtocol.Pair -> openPairSocket("echo", transports = plan.transports).served(bound) {
+                repeat(plan.all) { send(receive()) }
+            }
 
-            PerfProtocol.Bus -> openBusSocket("echo", transports = plan.transports).served(bound) { repeat(plan.all) { send(receive()) } }
+            PerfProtocol.Bus -> openBusSocket("echo", transports = plan.transports).served(bound) {
+                repeat(plan.all) { send(receive()) }
+            }
 
             PerfProtocol.Pipeline, PerfProtocol.PubSub -> oneWay()
         }
@@ -72,11 +76,17 @@ class Perf(private val plan: PerfPlan) {
     /** The client of [echo]. */
     suspend fun latency(url: String): Measured = coroutineScope {
         when (plan.protocol) {
-            PerfProtocol.ReqRep -> openReqSocket("client", transports = plan.transports).connected(url) { trips { request(it) } }
+            PerfProtocol.ReqRep -> openReqSocket("client", transports = plan.transports).connected(url) {
+                trips { request(it) }
+            }
 
-            PerfProtocol.Pair -> openPairSocket("client", transports = plan.transports).connected(url) { trips { send(it).let { receive() } } }
+            PerfProtocol.Pair -> openPairSocket("client", transports = plan.transports).connected(url) {
+                trips { send(it).let { receive() } }
+            }
 
-            PerfProtocol.Bus -> openBusSocket("client", transports = plan.transports).connected(url) { trips { send(it).let { receive() } } }
+            PerfProtocol.Bus -> openBusSocket("client", transports = plan.transports).connected(url) {
+                trips { send(it).let { receive() } }
+            }
 
             PerfProtocol.Pipeline, PerfProtocol.PubSub -> oneWay()
         }
@@ -85,13 +95,19 @@ class Perf(private val plan: PerfPlan) {
     /** The server that measures how fast messages come. */
     suspend fun throughput(bound: CompletableDeferred<String>): Measured = coroutineScope {
         when (plan.protocol) {
-            PerfProtocol.ReqRep -> openRepSocket("server", transports = plan.transports).served(bound) { answered(this) }
+            PerfProtocol.ReqRep -> openRepSocket("server", transports = plan.transports).served(bound) {
+                answered(this)
+            }
 
             PerfProtocol.Pair -> openPairSocket("server", transports = plan.transports).served(bound) { taken(this) }
 
-            PerfProtocol.Pipeline -> openPullSocket("server", transports = plan.transports).served(bound) { taken(this) }
+            PerfProtocol.Pipeline -> openPullSocket("server", transports = plan.transports).served(bound) {
+                taken(this)
+            }
 
-            PerfProtocol.PubSub -> openSubSocket("server", LOSSY, plan.transports).also { it.subscribe("") }.served(bound) { taken(this) }
+            PerfProtocol.PubSub -> openSubSocket("server", LOSSY, plan.transports).also {
+                it.subscribe("")
+            }.served(bound) { taken(this) }
 
             PerfProtocol.Bus -> openBusSocket("server", LOSSY, plan.transports).served(bound) { taken(this) }
         }
@@ -101,9 +117,15 @@ class Perf(private val plan: PerfPlan) {
     suspend fun flood(url: String): Unit = coroutineScope {
         when (plan.protocol) {
             PerfProtocol.ReqRep -> openReqSocket("client", transports = plan.transports).connected(url) { ask(this) }
+
             PerfProtocol.Pair -> openPairSocket("client", transports = plan.transports).connected(url) { send(this) }
-            PerfProtocol.Pipeline -> openPushSocket("client", transports = plan.transports).connected(url) { send(this) }
+
+            PerfProtocol.Pipeline -> openPushSocket("client", transports = plan.transports).connected(url) {
+                send(this)
+            }
+
             PerfProtocol.PubSub -> openPubSocket("client", LOSSY, plan.transports).connected(url) { spread(this) }
+
             PerfProtocol.Bus -> openBusSocket("client", LOSSY, plan.transports).connected(url) { spread(this) }
         }
     }

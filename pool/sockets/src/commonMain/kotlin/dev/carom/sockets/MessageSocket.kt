@@ -128,7 +128,8 @@ public interface SocketEndpoint {
 
     /**
      * Stops listening or connecting. The pipes it made are drained as if they were no longer listed, and closed. Returns
-     * when nothing of it is left, within [SocketPolicy.drainTimeout]; cancelling the caller does not stop it.
+     * when nothing of it is left, within [SocketPolicy.drainTimeout] and [SocketPolicy.linger]; cancelling the caller
+     * does not stop it.
      */
     public suspend fun close()
 }

@@ -3,6 +3,10 @@ package dev.carom.sockets.internal.shell
 import dev.carom.sockets.internal.state.Failure
 import dev.carom.sockets.internal.state.Message
 import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 
 /** A call that the state has been told of. All of it is guarded by the socket's guard. */
 internal class Call(val id: Long) {
@@ -50,5 +54,18 @@ internal class Afterwards {
         flushes?.forEach { it.flush() }
         orders?.forEach { it() }
         decided?.forEach(resume)
+    }
+}
+
+/**
+ * A scope that is cancelled tells one child after another. If the socket has heard of it before its caller, who lives in
+ * the same scope, the caller is cancelled all the same: that the socket closed is no failure then.
+ */
+@OptIn(ExperimentalCoroutinesApi::class)
+internal suspend fun leaveIfCancelled() {
+    var job = currentCoroutineContext()[Job]
+    while (job != null) {
+        job.ensureActive()
+        job = job.parent
     }
 }

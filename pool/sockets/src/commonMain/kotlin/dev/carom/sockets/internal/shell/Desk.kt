@@ -12,10 +12,6 @@ import dev.carom.sockets.internal.state.SocketState
 import dev.carom.sockets.internal.wire.Body
 import dev.carom.sockets.internal.wire.Violation
 import kotlinx.coroutines.CancellableContinuation
-import kotlinx.coroutines.ExperimentalCoroutinesApi
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlin.time.Duration
 
@@ -35,12 +31,7 @@ internal class Desk(
 
     val news = News(guard, policy.noticeBuffer)
 
-    /** From the beginning of its handshake until nothing is left of it. */
-    private val live = LinkedHashMap<Int, Pipe>()
-
-    /** Pipes that are gone and whose messages still wait for somebody. */
-    private val survived = HashMap<Int, Pipe>()
-    private val gone = Ledger()
+    private val book = PipeBook()
     private val calls = HashMap<Long, Call>()
 
     /** The call that the state is being told of: most are decided before it must be found again. */
@@ -54,13 +45,7 @@ internal class Desk(
     /** Wakes whoever waits for [deadline]. */
     var wakeTimer: () -> Unit = {}
 
-    val counters: SocketCounters
-        get() = guard.hold {
-            val all = Ledger().also { it.add(gone) }
-            for (pipe in live.values) all.add(pipe.ledger)
-            for (pipe in survived.values) all.add(pipe.ledger)
-            all.counters(live.values.sumOf { it.unwritten }, state.unflushed.toLong())
-        }
+    val counters: SocketCounters get() = guard.hold { book.counters(state.unflushed.toLong()) }
 
     /** When [tick] is due, or null; until then an earlier one wakes the timer. */
     fun deadline(): Duration? = guard.hold { state.nextDeadline.also { armed = it } }
@@ -68,8 +53,7 @@ internal class Desk(
     fun tick() = act { step(SocketEvent.Tick, it) }
 
     fun countersOf(pipe: Pipe): SocketCounters = guard.hold {
-        val open = pipe.id in live
-        pipe.ledger.counters(if (open) pipe.unwritten else 0, state.queuedFor(pipe.id).toLong())
+        pipe.ledger.counters(if (pipe in book) pipe.unwritten else 0, state.queuedFor(pipe.id).toLong())
     }
 
     /** A survey: its calls are told of it by this number. */
@@ -94,26 +78,16 @@ internal class Desk(
             call = begin(++lastCall, event, after)
             outcome = call.outcome
         }
-        outcome?.let { return ended(it) }
+        outcome?.let { return it }
         try {
             suspendCancellableCoroutine { waitFor(call, it) }
         } catch (e: Throwable) {
             // It was done, and cancelled before it could say so. What is done is done: nobody shall do it again.
             if (guard.hold { call.outcome } !is Outcome.Done) throw e
         }
-        return ended(guard.hold { checkNotNull(call.outcome) })
-    }
-
-    /**
-     * When a scope is cancelled its socket may close before the caller's turn to be cancelled comes: then the caller hears
-     * of its own end, as it would a moment later, and not of the socket's.
-     */
-    @OptIn(ExperimentalCoroutinesApi::class)
-    private suspend fun ended(outcome: Outcome): Outcome {
-        if ((outcome as? Outcome.Failed)?.failure == Failure.Closed) {
-            generateSequence(currentCoroutineContext()[Job]) { it.parent }.forEach { it.ensureActive() }
-        }
-        return outcome
+        val late = guard.hold { checkNotNull(call.outcome) }
+        if (late is Outcome.Failed && late.failure == Failure.Closed) leaveIfCancelled()
+        return late
     }
 
     fun forget(call: Long) = act { step(SocketEvent.CallCancelled(call), it) }
@@ -126,14 +100,14 @@ internal class Desk(
     fun tell(notice: SocketNotice) = act { news.put(notice) }
 
     /** Of all pipes that are there, attached or not. */
-    fun pipes(): List<Pipe> = guard.hold { live.values.toList() }
+    fun pipes(): List<Pipe> = guard.hold { book.all.toList() }
 
-    fun accepted(): Int = guard.hold { live.values.count { it.isAccepted && it.attached } }
+    fun accepted(): Int = guard.hold { book.all.count { it.isAccepted && it.attached } }
 
-    fun handshaking(): Int = guard.hold { live.values.count { it.isAccepted && !it.attached } }
+    fun handshaking(): Int = guard.hold { book.all.count { it.isAccepted && !it.attached } }
 
     /** Before the link of [pipe] exists. */
-    fun admit(pipe: Pipe) = guard.hold { live[pipe.id] = pipe }
+    fun admit(pipe: Pipe) = guard.hold { book.add(pipe) }
 
     /** Whether it may go on: its handshake is done. */
     fun attach(pipe: Pipe): Boolean {
@@ -187,9 +161,7 @@ internal class Desk(
         val lost = pipe.unwritten
         pipe.ledger.lost += lost
         pipe.ledger.drop(DropReason.PeerGone, lost.toInt(), outgoing = true)
-        live.remove(pipe.id)
-        survived[pipe.id] = pipe
-        settle(pipe)
+        book.remove(pipe)
         val reason = checkNotNull(pipe.reason)
         if (pipe.wasAttached) {
             news.put(SocketNotice.PipeClosed(pipe, reason, cause))
@@ -227,7 +199,7 @@ internal class Desk(
     /** It was answered, and the answer did not reach its caller, who had gone. */
     private fun takeBack(call: Call, after: Afterwards) {
         val outcome = call.outcome as? Outcome.Delivered ?: return
-        ledgerOf(outcome.message.pipe).delivered--
+        book.ledgerOf(outcome.message.pipe).delivered--
         step(SocketEvent.MessageReturned(outcome.message), after)
     }
 
@@ -268,24 +240,24 @@ internal class Desk(
     private fun obey(effect: SocketEffect, after: Afterwards) {
         when (effect) {
             is SocketEffect.Transmit -> {
-                val pipe = live.getValue(effect.pipe)
+                val pipe = checkNotNull(book.find(effect.pipe))
                 if (pipe.transmit(effect.frame)) flushed.addLast(effect.pipe)
                 after.flush(pipe)
             }
 
-            is SocketEffect.Pause -> live[effect.pipe]?.let {
+            is SocketEffect.Pause -> book.find(effect.pipe)?.let {
                 it.paused = true
                 it.link?.pause()
             }
 
-            is SocketEffect.Resume -> live[effect.pipe]?.let { pipe ->
+            is SocketEffect.Resume -> book.find(effect.pipe)?.let { pipe ->
                 pipe.paused = false
                 after.then { pipe.link?.resume() }
             }
 
-            is SocketEffect.Reject -> live[effect.pipe]?.let { cut(it, effect.reason.words, null, after) }
+            is SocketEffect.Reject -> book.find(effect.pipe)?.let { cut(it, effect.reason.words, null, after) }
 
-            is SocketEffect.Cut -> live[effect.pipe]?.let {
+            is SocketEffect.Cut -> book.find(effect.pipe)?.let {
                 cut(it, describe(effect.violation), effect.violation, after)
             }
 
@@ -294,14 +266,14 @@ internal class Desk(
             is SocketEffect.Fail -> decide(effect.call, Outcome.Failed(effect.failure), after)
 
             is SocketEffect.Deliver -> {
-                ledgerOf(effect.message.pipe).delivered++
-                decide(effect.call, Outcome.Delivered(effect.message, live[effect.message.pipe]), after)
-                survived[effect.message.pipe]?.let(::settle)
+                book.ledgerOf(effect.message.pipe).delivered++
+                decide(effect.call, Outcome.Delivered(effect.message, book.find(effect.message.pipe)), after)
+                book.settle(effect.message.pipe)
             }
 
             is SocketEffect.Drop -> {
-                ledgerOf(effect.pipe).drop(effect.reason, effect.count, effect.outgoing)
-                survived[effect.pipe]?.let(::settle)
+                book.ledgerOf(effect.pipe).drop(effect.reason, effect.count, effect.outgoing)
+                book.settle(effect.pipe)
             }
         }
     }
@@ -333,14 +305,5 @@ internal class Desk(
         attached.remove(pipe.id)
         step(SocketEvent.PipeDetached(pipe.id, pipe.violation), after)
         if (pipe.wasAttached) news.put(attached.values)
-    }
-
-    private fun ledgerOf(pipe: Int): Ledger = (live[pipe] ?: survived[pipe])?.ledger ?: gone
-
-    /** The last message of a pipe that is gone has found somebody. */
-    private fun settle(pipe: Pipe) {
-        if (pipe.ledger.queued > 0) return
-        survived.remove(pipe.id)
-        gone.add(pipe.ledger)
     }
 }

@@ -91,6 +91,8 @@ internal class BoundEndpoint(
         val refusal = when {
             shell.isClosing() -> "the socket is closed"
 
+            unbound.isCompleted -> "the endpoint is closed"
+
             shell.desk.handshaking() >= policy.handshakes ->
                 "${policy.handshakes} peers have not completed their handshake yet, no more are let in"
 
@@ -130,6 +132,8 @@ internal class BoundEndpoint(
 
     override suspend fun shut(limit: Duration) {
         listener?.close()
+        // Only then nobody comes any more.
+        unbound.await()
         coroutineScope {
             for (pipe in shell.desk.pipes().filter { it.endpoint === this@BoundEndpoint }) {
                 if (!pipe.wasAttached) shell.desk.refuse(pipe, "the endpoint is closed")
@@ -139,7 +143,6 @@ internal class BoundEndpoint(
                 }
             }
         }
-        unbound.await()
         shell.remove(this)
     }
 
@@ -148,8 +151,8 @@ internal class BoundEndpoint(
     }
 
     override suspend fun awaitEnd() {
-        for (pipe in shell.desk.pipes()) if (pipe.endpoint === this) shell.finish(pipe, Duration.ZERO)
         unbound.await()
+        for (pipe in shell.desk.pipes()) if (pipe.endpoint === this) shell.finish(pipe, Duration.ZERO)
     }
 }
 

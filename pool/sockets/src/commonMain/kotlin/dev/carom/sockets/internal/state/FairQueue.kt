@@ -12,7 +12,7 @@ import dev.carom.sockets.internal.state.SocketEffect.Resume
  * heard. Of the dead, [MOST_ORPHANS] messages are kept at most.
  */
 internal class FairQueue(private val limit: Int, private val effects: MutableList<SocketEffect>) {
-    private class Inlet {
+    private class Inlet(val pipe: Int) {
         val messages = ArrayDeque<Message>()
         var attached = true
         var paused = false
@@ -22,12 +22,13 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
     private val inlets = HashMap<Int, Inlet>()
     private val waiting = LinkedHashSet<Long>()
     private var orphans = 0
+    private var latest: Inlet? = null
 
     fun attach(pipe: Int, priority: Int) {
         // A number used again while messages of its first bearer are left: those are of no known pipe any more.
         purge(pipe)
         turns.insert(pipe, priority)
-        inlets[pipe] = Inlet()
+        inlets[pipe] = Inlet(pipe)
     }
 
     fun detach(pipe: Int) {
@@ -43,21 +44,15 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
 
     /** The pipe is gone, and its messages with it, which are returned. */
     fun purge(pipe: Int): List<Message> {
-        val inlet = inlets.remove(pipe) ?: return emptyList()
-        turns.remove(pipe)
+        val inlet = forget(pipe) ?: return emptyList()
         if (!inlet.attached) orphans -= inlet.messages.size
         if (inlet.messages.isNotEmpty()) effects += Drop(pipe, DropReason.PeerGone, inlet.messages.size)
         return inlet.messages
     }
 
     fun offer(message: Message) {
-        val inlet = inlets[message.pipe] ?: return
-        val first = waiting.firstOrNull()
-        if (first != null) {
-            waiting.remove(first)
-            effects += Deliver(first, message)
-            return
-        }
+        val inlet = inletOf(message.pipe) ?: return
+        if (handToFirst(message)) return
         inlet.messages.addLast(message)
         turns.activate(message.pipe)
         if (inlet.messages.size >= limit && !inlet.paused) {
@@ -72,7 +67,7 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
             waiting.add(call)
             return
         }
-        val inlet = inlets.getValue(pipe)
+        val inlet = checkNotNull(inletOf(pipe))
         effects += Deliver(call, inlet.messages.removeFirst())
         if (inlet.messages.isNotEmpty()) turns.activate(pipe)
         if (!inlet.attached) orphans--
@@ -89,15 +84,10 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
 
     /** To the front of its pipe's messages, or to the receiver who waits longest. */
     fun takeBack(message: Message) {
-        val first = waiting.firstOrNull()
-        if (first != null) {
-            waiting.remove(first)
-            effects += Deliver(first, message)
-            return
-        }
+        if (handToFirst(message)) return
         val inlet = inlets.getOrPut(message.pipe) {
             turns.insert(message.pipe, Priorities.HIGHEST)
-            Inlet().also { it.attached = false }
+            Inlet(message.pipe).also { it.attached = false }
         }
         if (!inlet.attached) orphans++
         inlet.messages.addFirst(message)
@@ -113,13 +103,32 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
             turns.remove(pipe)
         }
         inlets.clear()
+        latest = null
         orphans = 0
     }
 
+    /** To whom waits longest, if somebody does. */
+    private fun handToFirst(message: Message): Boolean {
+        if (waiting.isEmpty()) return false
+        val first = waiting.first()
+        waiting.remove(first)
+        effects += Deliver(first, message)
+        return true
+    }
+
+    /** Messages come in runs: mostly it is the one of the last time. */
+    private fun inletOf(pipe: Int): Inlet? =
+        latest?.takeIf { it.pipe == pipe } ?: inlets[pipe]?.also { latest = it }
+
     private fun removeIfEmpty(pipe: Int, inlet: Inlet) {
         if (inlet.attached || inlet.messages.isNotEmpty()) return
-        inlets.remove(pipe)
+        forget(pipe)
+    }
+
+    private fun forget(pipe: Int): Inlet? {
+        if (latest?.pipe == pipe) latest = null
         turns.remove(pipe)
+        return inlets.remove(pipe)
     }
 
     companion object {

@@ -4,13 +4,17 @@ import dev.carom.pool.net.TlsKey
 import dev.carom.pool.net.TlsPolicy
 import dev.carom.pool.net.TlsTrust
 import dev.carom.pool.testkit.TestCertificates
+import dev.carom.sockets.transport.Door
+import dev.carom.sockets.transport.End
 import dev.carom.sockets.transport.KtorTransports
+import dev.carom.sockets.transport.LinkOptions
 import dev.carom.sockets.transport.NioTransports
 import dev.carom.sockets.transport.TlsTransports
 import dev.carom.sockets.transport.Transports
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.nio.file.Files
@@ -21,6 +25,9 @@ import kotlin.time.Duration.Companion.seconds
 internal class Row(val name: String, val transports: Transports, private val newUrl: () -> String) {
     /** Somewhere to bind that nobody else uses. */
     fun url(): String = newUrl()
+
+    /** Whether a peer of bare bytes can talk to it. */
+    val isPlain: Boolean get() = !name.startsWith("tls") && name != "inproc"
 
     override fun toString(): String = name
 }
@@ -35,7 +42,24 @@ private val tls by lazy {
     TlsPolicy(
         trust = TlsTrust.certificates(listOf(authority.certificate)),
         key = TlsKey.of(identity.chain, identity.privateKey),
-    )
+    ).also(::shakeHandsOnce)
+}
+
+/** The JDK's very first handshake takes seconds on a busy machine: longer than sockets wait. */
+private fun shakeHandsOnce(policy: TlsPolicy) = runBlocking {
+    val transports = Transports(TlsTransports.over(NioTransports.tcp(), policy))
+    val transport = checkNotNull(transports["tls+tcp"])
+    val (door, here) = Door() to End()
+    val listener = transport.listen(transports.address("tls+tcp://127.0.0.1:0", bind = true), LinkOptions(), door)
+    val link = transport.dial(door.bound.await(), LinkOptions(), here)
+    here.open.await()
+    val there = door.came.receive()
+    there.open.await().close()
+    link.close()
+    listener.close()
+    here.closed.await()
+    there.closed.await()
+    door.closed.await()
 }
 
 internal val rows: List<Row> = listOf(

@@ -135,7 +135,13 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
     override fun onEnd() = line.run {
         when (phase) {
             // Who has heard our end owes us no other; before it, more may have been meant to come.
-            Phase.Open -> if (finished) ended() else end(IOException("$remote ended the connection without close_notify"))
+            Phase.Open -> if (finished) {
+                ended()
+            } else {
+                end(
+                    IOException("$remote ended the connection without close_notify"),
+                )
+            }
 
             Phase.TellingWhy -> inner?.close()
 

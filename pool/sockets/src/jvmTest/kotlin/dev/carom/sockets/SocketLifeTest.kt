@@ -14,6 +14,7 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
@@ -42,6 +43,31 @@ class SocketLifeTest :
                 counting.bytes.get() shouldBe 8 + 8 + 8 + 100
                 shouldThrow<SocketException.UnknownScheme> { push.connect("other://127.0.0.1:1") }
                 push.closeAll(pull)
+            }
+        }
+
+        for (row in rows) {
+            test("$row: a thousand sockets come, ask and go, fifty at a time, and nothing is left of them") {
+                live {
+                    val rep = openRepSocket("rep", transports = row.transports)
+                    val url = rep.bind(row.url()).url
+                    val serving = launch { rep.serve(8) { it } }
+                    List(50) { worker ->
+                        async {
+                            repeat(20) { round ->
+                                val req = openReqSocket("req $worker", transports = row.transports)
+                                req.connect(url)
+                                req.request(bytes("$worker/$round")).decodeToString() shouldBe "$worker/$round"
+                                req.close(if (round % 2 == 0) 0 else 5_000)
+                            }
+                        }
+                    }.awaitAll()
+                    rep.pipes.first { it.isEmpty() }
+                    rep.counters.run { listOf(received, delivered, accepted, queued) } shouldBe
+                        listOf(1000L, 1000L, 1000L, 0L)
+                    rep.close()
+                    serving.join()
+                }
             }
         }
 

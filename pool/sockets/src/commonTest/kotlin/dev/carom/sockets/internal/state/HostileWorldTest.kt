@@ -151,7 +151,8 @@ private class HostileWorld(private val seed: Int, state: (Random) -> SocketState
 
         12 -> SocketEvent.ReplyCalled(++calls, random.nextLong(20), frame())
 
-        13 -> when (random.nextInt(5)) {
+        13 -> when (random.nextInt(6)) {
+            5 -> SocketEvent.PipeRetired(pipe())
             0 -> SocketEvent.RequestForgotten(random.nextLong(20))
             1 -> if (seen.isEmpty()) SocketEvent.Tick else SocketEvent.MessageReturned(seen.random(random))
             2 -> SocketEvent.SubscribeCalled(++calls, Body(random.nextBytes(random.nextInt(2))))

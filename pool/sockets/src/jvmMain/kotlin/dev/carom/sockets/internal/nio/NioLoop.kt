@@ -120,7 +120,7 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
     }
 
     companion object {
-        const val READ_SIZE = 1 shl 16
+        const val READ_SIZE = 1 shl 17
     }
 }
 

@@ -187,6 +187,8 @@ class SocketContractTest :
                     val second = openPairSocket("second", transports = row.transports)
                     val url = bound.bind(row.url()).url
                     first.connect(url)
+                    bound.awaitPipes(1)
+                    val taken = bound.pipes.value.single().id
                     first.send(bytes("ping"))
                     bound.receive().decodeToString() shouldBe "ping"
                     bound.send(bytes("pong"))
@@ -197,6 +199,8 @@ class SocketContractTest :
                     second.connect(url)
                     refused.await() shouldBe "there is a peer already, and a pair has only one"
                     first.close()
+                    // Until then it may be sent on a pipe that is just being refused.
+                    bound.pipes.first { pipes -> pipes.any { it.id != taken } }
                     second.send(bytes("mine now"))
                     bound.receive().decodeToString() shouldBe "mine now"
                     bound.closeAll(second)

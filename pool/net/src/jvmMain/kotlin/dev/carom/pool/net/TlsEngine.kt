@@ -52,6 +52,19 @@ public class TlsEngine(public val policy: TlsPolicy) {
         peer: String,
         port: Int,
     ): TlsStream {
+        val engine = clientEngine(peer, port)
+        return open(scope, engine, input, output, engine.peerHost, server = false)
+    }
+
+    /**
+     * The JDK's engine for the client's side, for who moves its bytes without channels. It is checked as with [connect]; who
+     * uses it bounds the handshake in time, and hears of failures in the JDK's words.
+     *
+     * @param peer the name the server must prove.
+     * @param port of the server. 0..65535.
+     * @throws TlsException.Material if the key or trust material can not be read.
+     */
+    public suspend fun clientEngine(peer: String, port: Int): SSLEngine {
         val name = peer.removeSuffix(".").removeSurrounding("[", "]")
         val engine = materials.context().createSSLEngine(name, port)
         engine.useClientMode = true
@@ -59,7 +72,7 @@ public class TlsEngine(public val policy: TlsPolicy) {
         parameters.endpointIdentificationAlgorithm = if (policy.verifyHost) "HTTPS" else null
         parameters.serverNames = listOfNotNull(hostName(name))
         engine.sslParameters = parameters
-        return open(scope, engine, input, output, name, server = false)
+        return engine
     }
 
     /**
@@ -70,6 +83,17 @@ public class TlsEngine(public val policy: TlsPolicy) {
      * @throws IllegalStateException if the policy has no key.
      */
     public suspend fun accept(scope: CoroutineScope, input: ByteReadChannel, output: ByteWriteChannel): TlsStream {
+        val engine = serverEngine()
+        return open(scope, engine, input, output, "the client", server = true)
+    }
+
+    /**
+     * The JDK's engine for the server's side; otherwise as [clientEngine].
+     *
+     * @throws TlsException.Material if the key or trust material can not be read.
+     * @throws IllegalStateException if the policy has no key.
+     */
+    public suspend fun serverEngine(): SSLEngine {
         checkNotNull(policy.key) { "a TLS server needs a key: $policy" }
         val engine = materials.context().createSSLEngine()
         engine.useClientMode = false
@@ -80,7 +104,7 @@ public class TlsEngine(public val policy: TlsPolicy) {
             TlsClientAuth.NEED -> parameters.needClientAuth = true
         }
         engine.sslParameters = parameters
-        return open(scope, engine, input, output, "the client", server = true)
+        return engine
     }
 
     private fun parameters(engine: SSLEngine): SSLParameters = engine.sslParameters.also {

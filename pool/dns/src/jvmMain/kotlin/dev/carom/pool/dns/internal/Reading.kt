@@ -61,10 +61,15 @@ private fun negativeTtl(soa: SOARecord?): Long = soa?.let { minOf(it.ttl, it.min
 private fun isReferral(message: Message) = !message.header.getFlag(Flags.AA.toInt()) &&
     message.getSection(Section.AUTHORITY).any { it.type == Type.NS }
 
-private fun records(found: List<Record>, alias: Alias, message: Message) = DnsAnswer.Records(
-    found.mapNotNull { record(it, alias.ttlSeconds) },
-    message.getSection(Section.ADDITIONAL).mapNotNull { record(it, Long.MAX_VALUE) },
-)
+/** In a message of another kind than an answer, an update say, records may have no data. */
+private fun records(found: List<Record>, alias: Alias, message: Message): DnsAnswer {
+    val usable = found.mapNotNull { record(it, alias.ttlSeconds) }
+    if (usable.isEmpty()) return DnsAnswer.Failed("${found.size} records of ${alias.name} have no data")
+    return DnsAnswer.Records(
+        usable,
+        message.getSection(Section.ADDITIONAL).mapNotNull { record(it, Long.MAX_VALUE) },
+    )
+}
 
 private fun record(record: Record, mostSeconds: Long): DnsRecord? {
     val name = text(record.name)

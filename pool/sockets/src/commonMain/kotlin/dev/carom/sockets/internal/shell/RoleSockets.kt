@@ -193,7 +193,7 @@ private suspend fun SocketShell.receive(): Outcome.Delivered =
 private fun SocketShell.tryReceive(): Outcome.Delivered? =
     desk.callNow { SocketEvent.ReceiveCalled(it) }?.let(::delivery)
 
-private fun <T> SocketShell.all(convert: (Outcome.Delivered) -> T): Flow<T> = flow {
+internal fun <T> SocketShell.all(convert: (Outcome.Delivered) -> T): Flow<T> = flow {
     while (true) {
         val outcome = desk.call { SocketEvent.ReceiveCalled(it) }
         if (outcome is Outcome.Failed && outcome.failure == Failure.Closed) break
@@ -202,7 +202,7 @@ private fun <T> SocketShell.all(convert: (Outcome.Delivered) -> T): Flow<T> = fl
 }
 
 /** The outcome of a call that may wait so long. */
-private suspend fun SocketShell.within(limit: Duration, what: String, event: (Long) -> SocketEvent): Outcome {
+internal suspend fun SocketShell.within(limit: Duration, what: String, event: (Long) -> SocketEvent): Outcome {
     if (limit.isInfinite()) return desk.call(event)
     var outcome: Outcome? = null
     // It leaves by the variable: what was done in the moment the time was up is done.
@@ -210,7 +210,7 @@ private suspend fun SocketShell.within(limit: Duration, what: String, event: (Lo
     return outcome ?: throw SocketException.TimedOut(name, limit.inWholeMilliseconds, what)
 }
 
-private suspend fun SocketShell.delivered(
+internal suspend fun SocketShell.delivered(
     limit: Duration,
     what: String,
     event: (Long) -> SocketEvent,
@@ -222,7 +222,7 @@ private fun SocketShell.delivery(outcome: Outcome): Outcome.Delivered {
 }
 
 /** The outcome, unless it is a failure. */
-private fun SocketShell.check(outcome: Outcome?) {
+internal fun SocketShell.check(outcome: Outcome?) {
     val failure = (outcome as? Outcome.Failed)?.failure ?: return
     throw when (failure) {
         Failure.Closed -> SocketException.Closed(name)

@@ -48,20 +48,27 @@ internal class Fanout(
         if (next != null) effects += Transmit(pipe, next)
     }
 
-    fun broadcast(frame: Frame) {
-        for ((pipe, outlet) in outlets) {
-            when {
-                outlet.retired -> Unit
+    /** To all but [origin], where it came from, and those that are going. */
+    fun broadcast(frame: Frame, origin: Int = 0) {
+        for ((pipe, outlet) in outlets) if (pipe != origin && !outlet.retired) give(pipe, outlet, frame)
+    }
 
-                outlet.ready -> {
-                    outlet.ready = false
-                    effects += Transmit(pipe, frame)
-                }
+    /** To [pipe] alone; false if there is no such. */
+    fun give(pipe: Int, frame: Frame): Boolean {
+        give(pipe, outlets[pipe] ?: return false, frame)
+        return true
+    }
 
-                outlet.frames.size < limit -> outlet.frames.addLast(frame)
-
-                else -> overflow(pipe, outlet, frame)
+    private fun give(pipe: Int, outlet: Outlet, frame: Frame) {
+        when {
+            outlet.ready -> {
+                outlet.ready = false
+                effects += Transmit(pipe, frame)
             }
+
+            outlet.frames.size < limit -> outlet.frames.addLast(frame)
+
+            else -> overflow(pipe, outlet, frame)
         }
     }
 

@@ -24,8 +24,11 @@ internal sealed interface SocketEvent {
 
     data class FrameReceived(val pipe: Int, val frame: Body) : SocketEvent
 
-    /** REQ: the call ends with the reply. SURVEYOR: [call] is the survey's name from then on. */
-    data class SendCalled(val call: Long, val body: Body) : SocketEvent
+    /**
+     * REQ: the call ends with the reply. SURVEYOR: [call] is the survey's name from then on. Raw: [body] begins with the
+     * header, but for its first word, which is [hop] if that is not 0: the pipe that the message came from.
+     */
+    data class SendCalled(val call: Long, val body: Body, val hop: Int = 0) : SocketEvent
 
     /** SURVEYOR: of which [survey]. */
     data class ReceiveCalled(val call: Long, val survey: Long = 0) : SocketEvent
@@ -53,7 +56,10 @@ internal sealed interface SocketEvent {
     data object Tick : SocketEvent
 }
 
-/** What came from [pipe]. REP and RESPONDENT: to be answered as [request]. SURVEYOR: an answer to [request]. */
+/**
+ * What came from [pipe]. REP and RESPONDENT: to be answered as [request]. SURVEYOR: an answer to [request]. Raw: [body]
+ * begins with the header; if the way back leads through here, [pipe] is its first word.
+ */
 internal data class Message(val pipe: Int, val body: Body, val request: Long = 0)
 
 /** What must be done, in this order. */

@@ -40,7 +40,7 @@ internal abstract class SocketState {
             is SocketEvent.PipeRetired -> if (event.pipe in pipes) retire(event.pipe)
             is SocketEvent.Flushed -> if (event.pipe in pipes) flushed(event.pipe)
             is SocketEvent.FrameReceived -> receiveIfOpen(event.pipe, event.frame)
-            is SocketEvent.SendCalled -> ifOpen(event.call) { send(event.call, event.body) }
+            is SocketEvent.SendCalled -> ifOpen(event.call) { send(event.call, event.body, event.hop) }
             is SocketEvent.ReceiveCalled -> ifOpen(event.call) { receive(event.call, event.survey) }
             is SocketEvent.ReplyCalled -> ifOpen(event.call) { reply(event.call, event.request, event.body) }
             is SocketEvent.RequestForgotten -> forget(event.request)
@@ -67,6 +67,9 @@ internal abstract class SocketState {
     protected open fun received(pipe: Int, frame: Body) = cut(pipe, Violation.UnexpectedFrame(frame.size))
 
     protected open fun send(call: Long, body: Body) = fail(call, Failure.NotInThisRole)
+
+    /** Raw sockets look at the [hop]; no other has one. */
+    protected open fun send(call: Long, body: Body, hop: Int) = send(call, body)
 
     protected open fun receive(call: Long, survey: Long) = fail(call, Failure.NotInThisRole)
 

@@ -1,5 +1,6 @@
 package dev.carom.sockets.internal.state
 
+import dev.carom.sockets.Protocol
 import dev.carom.sockets.internal.wire.Body
 import dev.carom.sockets.internal.wire.Frame
 import dev.carom.sockets.internal.wire.Violation
@@ -28,8 +29,13 @@ class HostileWorldTest :
             "REP" to { random -> ReplierState(random.nextInt(1, 4), random.nextInt(1, 4), random.nextInt(1, 9)) },
             "SURVEYOR" to { random -> SurveyorState(40.milliseconds, random.nextInt(4), random.nextInt(4), random) },
         )
+        val raw: Map<String, (Random) -> SocketState> = Protocol.entries.associate { protocol ->
+            "raw ${protocol.label}" to { random: Random ->
+                RawState(protocol, random.nextInt(1, 4), random.nextInt(1, 4), random.nextInt(4))
+            }
+        }
 
-        for ((name, state) in states) {
+        for ((name, state) in states + raw) {
             test("$name survives $worlds worlds without manners") {
                 for (seed in 1..worlds) HostileWorld(seed, state).live(steps = 120)
             }
@@ -139,7 +145,7 @@ private class HostileWorld(private val seed: Int, state: (Random) -> SocketState
 
         5, 6, 7 -> SocketEvent.FrameReceived(pipe(), frame())
 
-        8, 9 -> SocketEvent.SendCalled(++calls, frame())
+        8, 9 -> SocketEvent.SendCalled(++calls, frame(), if (random.nextBoolean()) 0 else pipe())
 
         10, 11 -> SocketEvent.ReceiveCalled(++calls, random.nextLong(calls + 1))
 

@@ -1,0 +1,27 @@
+package dev.carom.samples.messaging
+
+import dev.carom.samples.messaging.demo.Demo
+import io.kotest.assertions.withClue
+import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import java.io.ByteArrayOutputStream
+import java.io.PrintStream
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+
+class MessagingSpec :
+    StringSpec({
+        timeout = 2.minutes.inWholeMilliseconds
+
+        "every promise of the demo is kept" {
+            val shown = ByteArrayOutputStream()
+            val verdict = withContext(Dispatchers.Default) { Demo(PrintStream(shown), look = 100.milliseconds).run() }
+            withClue("$verdict\n$shown") { verdict.missed shouldBe emptyList() }
+        }
+
+        "the same from Java" {
+            MessagingFromJava.main(emptyArray())
+        }
+    })

@@ -12,6 +12,8 @@ import dev.carom.gossip.net.openNetGossip
 import io.scalecube.cluster.Cluster
 import io.scalecube.cluster.ClusterConfig
 import io.scalecube.cluster.ClusterImpl
+import io.scalecube.cluster.ClusterMessageHandler
+import io.scalecube.cluster.membership.MembershipEvent
 import io.scalecube.cluster.transport.api.Transport
 import io.scalecube.cluster.transport.api.TransportFactory
 import io.scalecube.transport.netty.tcp.TcpTransportFactory
@@ -20,6 +22,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.runBlocking
 import java.time.Duration
+import java.util.concurrent.atomic.AtomicInteger
 
 /** Twenty members, or so, of one library in this JVM. Members are known by the order of their start. */
 internal interface Members : AutoCloseable {
@@ -70,17 +73,29 @@ internal class ScalecubeMembers(private val suspicionMult: Int) : Members {
     private val members = ArrayList<Cluster>()
     private val transports = ArrayList<Transport>()
 
+    // By its events: otherMembers() reads a HashMap that another thread changes, and fails now and then.
+    private val seen = ArrayList<AtomicInteger>()
+
     override fun start() {
         val kept = Kept()
+        val others = AtomicInteger()
+        val count = object : ClusterMessageHandler {
+            override fun onMembershipEvent(event: MembershipEvent) {
+                if (event.isAdded) others.incrementAndGet()
+                if (event.isRemoved) others.decrementAndGet()
+            }
+        }
         val seeds = members.take(1).map { it.address() }
         val cluster = ClusterImpl(ClusterConfig.defaultLanConfig().externalHost("127.0.0.1"))
             .transportFactory { kept }
+            .handler { count }
             .membership { it.seedMembers(seeds).suspicionMult(suspicionMult) }
         members += cluster.startAwait()
         transports += kept.transport
+        seen += others
     }
 
-    override fun seenBy(number: Int): Int = members[number].otherMembers().size
+    override fun seenBy(number: Int): Int = seen[number].get()
 
     override fun crash(number: Int) {
         transports[number].stop().block(PATIENCE)

@@ -23,7 +23,7 @@ class NativeInteropTest :
         extension(LeakCheckListener())
 
         for (tool in Tool.entries) {
-            for (row in rows.filter { it.name != "inproc" }) {
+            for (row in rows.filter { it.isPlain }) {
                 for (weBind in listOf(true, false)) {
                     val title = "${tool.command.first()}, $row, ${if (weBind) "we bind" else "the tool binds"}"
                     for ((role, play) in plays) {
@@ -83,7 +83,7 @@ private class Lines(private val process: Process) {
 
 private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
     "REQ asks us" to {
-        val rep = scope.openRepSocket("rep")
+        val rep = scope.openRepSocket("rep", transports = row.transports)
         with(rep, "--req", "-D", "ping", "-Q") { lines ->
             rep.receive().run {
                 body.decodeToString() shouldBe "ping"
@@ -93,30 +93,30 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
         }
     },
     "REP answers us" to {
-        val req = scope.openReqSocket("req")
+        val req = scope.openReqSocket("req", transports = row.transports)
         with(req, "--rep", "-D", "canned", "-Q") { lines ->
             req.request(bytes("question")).decodeToString() shouldBe "canned"
             lines.next() shouldBe "\"question\""
         }
     },
     "PUSH works for us" to {
-        val pull = scope.openPullSocket("pull")
+        val pull = scope.openPullSocket("pull", transports = row.transports)
         with(pull, "--push", "-D", "job", "-d", "1") { pull.receive().decodeToString() shouldBe "job" }
     },
     "PULL works with us" to {
-        val push = scope.openPushSocket("push")
+        val push = scope.openPushSocket("push", transports = row.transports)
         with(push, "--pull", "-Q") { lines ->
             push.send(bytes("job"))
             lines.next() shouldBe "\"job\""
         }
     },
     "PUB tells us" to {
-        val sub = scope.openSubSocket("sub")
+        val sub = scope.openSubSocket("sub", transports = row.transports)
         sub.subscribe("to")
         with(sub, "--pub", "-D", "topic:1", "-d", "1", "-i", "1") { sub.receive().decodeToString() shouldBe "topic:1" }
     },
     "SUB hears us" to {
-        val pub = scope.openPubSocket("pub")
+        val pub = scope.openPubSocket("pub", transports = row.transports)
         with(pub, "--sub", "--subscribe", "to", "-Q") { lines ->
             pub.awaitPipes(1)
             pub.send(bytes("nothing for it"))
@@ -125,7 +125,7 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
         }
     },
     "RESPONDENT answers us" to {
-        val surveyor = scope.openSurveyorSocket("surveyor")
+        val surveyor = scope.openSurveyorSocket("surveyor", transports = row.transports)
         with(surveyor, "--respondent", "-D", "me", "-Q") { lines ->
             surveyor.awaitPipes(1)
             surveyor.survey(bytes("who?")).first().decodeToString() shouldBe "me"
@@ -133,7 +133,7 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
         }
     },
     "SURVEYOR asks us" to {
-        val respondent = scope.openRespondentSocket("respondent")
+        val respondent = scope.openRespondentSocket("respondent", transports = row.transports)
         with(respondent, "--surveyor", "-D", "who?", "-d", "1", "-i", "1", "-Q") { lines ->
             val answering = scope.launch { respondent.serve(1) { bytes("me") } }
             lines.next() shouldBe "\"me\""
@@ -142,7 +142,7 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
         }
     },
     "BUS hears us and tells us" to {
-        val bus = scope.openBusSocket("bus")
+        val bus = scope.openBusSocket("bus", transports = row.transports)
         with(bus, "--bus", "-D", "from it", "-d", "1", "-Q") { lines ->
             bus.awaitPipes(1)
             bus.send(bytes("from us"))
@@ -151,7 +151,7 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
         }
     },
     "PAIR hears us and tells us" to {
-        val pair = scope.openPairSocket("pair")
+        val pair = scope.openPairSocket("pair", transports = row.transports)
         with(pair, tool.pair, "-D", "from it", "-d", "1", "-Q") { lines ->
             pair.send(bytes("from us"))
             pair.receive().decodeToString() shouldBe "from it"

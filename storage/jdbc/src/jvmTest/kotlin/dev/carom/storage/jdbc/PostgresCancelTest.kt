@@ -143,6 +143,8 @@ class PostgresCancelTest :
             server.world("destroy", sessions = 2, StoragePolicy(cancelMode = CancelMode.DESTROY), quick) { world ->
                 world.watching {
                     repeat(2) {
+                        // The server may need a moment to see that the last ones were cut off.
+                        world.until("none runs on") { world.backends("state = 'active'") == 0 }
                         val victims = List(2) { launch { world.pool.queryRow("select pg_sleep(60)") } }
                         world.until("both run") { world.backends("state = 'active'") == 2 }
                         victims.forEach { it.cancel() }
@@ -154,7 +156,7 @@ class PostgresCancelTest :
                 }
                 world.mostBackends shouldBeLessThanOrEqualTo 2
                 world.pool.stats().destroyed[DestroyReason.CANCELLED] shouldBe 4
-                world.backends("state = 'active'") shouldBe 0
+                world.until("none runs on") { world.backends("state = 'active'") == 0 }
             }
         }
 

@@ -4,9 +4,14 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.carom.samples.bank.Server;
 import dev.carom.storage.jdbc.JdbcPool;
 import dev.carom.storage.sql.BlockingSqlPool;
+import dev.carom.storage.sql.SqlPool;
+import io.r2dbc.pool.ConnectionPool;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.Pool;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -35,6 +40,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @OperationsPerInvocation(StorageLoops.QUERIES)
 public class PointQuery {
     private static final int CONNECTIONS = 10;
+    private static final Duration CLOSING = Duration.ofSeconds(10);
 
     /** The server, and so many callers. */
     @State(Scope.Benchmark)
@@ -116,6 +122,59 @@ public class PointQuery {
         }
     }
 
+    /** Carom over R2DBC on the server. */
+    @State(Scope.Benchmark)
+    public static class CaromR2dbc {
+        SqlPool pool;
+        BlockingSqlPool closing;
+
+        @Setup
+        public void open(Setting setting) {
+            pool = QueryPeers.openR2dbcCarom(setting.server.getPort(), CONNECTIONS);
+            closing = BlockingSqlPool.of(pool);
+        }
+
+        @TearDown
+        public void close() {
+            closing.close();
+        }
+    }
+
+    /** r2dbc-pool on the server. */
+    @State(Scope.Benchmark)
+    public static class R2dbc {
+        ConnectionPool pool;
+
+        @Setup
+        public void open(Setting setting) {
+            pool = QueryPeers.openR2dbcPool(setting.server.getPort(), CONNECTIONS);
+        }
+
+        @TearDown
+        public void close() {
+            pool.disposeLater().block(CLOSING);
+        }
+    }
+
+    /** The Vert.x client on the server. */
+    @State(Scope.Benchmark)
+    public static class VertxClient {
+        Vertx vertx;
+        Pool pool;
+
+        @Setup
+        public void open(Setting setting) {
+            vertx = Vertx.vertx();
+            pool = QueryPeers.openVertxPool(vertx, setting.server.getPort(), CONNECTIONS);
+        }
+
+        @TearDown
+        public void close() throws Exception {
+            pool.close().toCompletionStage().toCompletableFuture().get(CLOSING.toSeconds(), TimeUnit.SECONDS);
+            vertx.close().toCompletionStage().toCompletableFuture().get(CLOSING.toSeconds(), TimeUnit.SECONDS);
+        }
+    }
+
     @Benchmark
     public long caromSuspending(Setting setting, Carom carom) {
         return StorageLoops.caromQueries(carom.pool, setting.callers);
@@ -124,6 +183,21 @@ public class PointQuery {
     @Benchmark
     public long caromBlocking(Setting setting, Carom carom) throws Exception {
         return setting.ask(id -> carom.blocking.queryRow(StorageLoops.POINT, id).getLong(0));
+    }
+
+    @Benchmark
+    public long caromOverR2dbc(Setting setting, CaromR2dbc carom) {
+        return StorageLoops.caromQueries(carom.pool, setting.callers);
+    }
+
+    @Benchmark
+    public long r2dbcPool(Setting setting, R2dbc r2dbc) {
+        return QueryPeers.r2dbcPoolQueries(r2dbc.pool, setting.callers);
+    }
+
+    @Benchmark
+    public long vertx(Setting setting, VertxClient client) {
+        return QueryPeers.vertxQueries(client.pool, setting.callers);
     }
 
     @Benchmark

@@ -19,6 +19,7 @@ import dev.carom.storage.jdbc.JdbcDialect
 import dev.carom.storage.jdbc.JdbcPool
 import dev.carom.storage.jdbc.openJdbc
 import dev.carom.storage.openStorage
+import dev.carom.storage.sql.SqlPool
 import dev.carom.storage.sql.queryRow
 import dev.carom.storage.txn
 import kotlinx.coroutines.CoroutineScope
@@ -52,7 +53,7 @@ fun openJdbcCarom(url: String, port: Int, connections: Int): JdbcPool {
     ).also { owner.complete() }
 }
 
-private fun crowd(callers: Int, query: suspend (Int) -> Long): Long {
+internal fun crowd(callers: Int, query: suspend (Int) -> Long): Long {
     val sum = AtomicLong()
     runBlocking(Dispatchers.Default) {
         repeat(callers) { caller ->
@@ -62,7 +63,7 @@ private fun crowd(callers: Int, query: suspend (Int) -> Long): Long {
     return sum.get()
 }
 
-fun caromQueries(pool: JdbcPool, callers: Int): Long =
+fun caromQueries(pool: SqlPool, callers: Int): Long =
     crowd(callers) { id -> checkNotNull(pool.queryRow(POINT, id)).getLong(0) }
 
 fun jdbcOnIoQueries(source: DataSource, callers: Int): Long =

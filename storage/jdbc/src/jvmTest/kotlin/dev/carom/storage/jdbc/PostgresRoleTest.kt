@@ -127,10 +127,24 @@ private suspend fun CoroutineScope.failOver(old: PostgresServer, new: PostgresSe
     }
 }
 
-private fun PostgresServer.readOnly(on: Boolean) = DriverManager.getConnection(url()).use { connection ->
-    connection.createStatement().use {
-        it.execute("set default_transaction_read_only = off")
-        it.execute("alter system set default_transaction_read_only = ${if (on) "on" else "off"}")
-        it.execute("select pg_reload_conf()")
+/**
+ * Returns when the server has it, not when it was asked: whoever connects after the postmaster has read its configuration sees
+ * it, and by then every other session has been signalled, which looks before its next command.
+ */
+private fun PostgresServer.readOnly(on: Boolean) {
+    val wanted = if (on) "on" else "off"
+    DriverManager.getConnection(url()).use { connection ->
+        connection.createStatement().use {
+            it.execute("set default_transaction_read_only = off")
+            it.execute("alter system set default_transaction_read_only = $wanted")
+            it.execute("select pg_reload_conf()")
+        }
+    }
+    while (seenByNewSession() != wanted) Thread.onSpinWait()
+}
+
+private fun PostgresServer.seenByNewSession(): String = DriverManager.getConnection(url()).use { connection ->
+    connection.createStatement().use { statement ->
+        statement.executeQuery("show default_transaction_read_only").use { it.next().run { it.getString(1) } }
     }
 }

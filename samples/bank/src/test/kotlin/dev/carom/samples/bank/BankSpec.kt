@@ -33,6 +33,6 @@ class BankSpec :
     })
 
 /** Where no server can be started, that is said, and nothing is tried. */
-private suspend fun withServer(block: suspend (Server) -> Unit) {
+internal suspend fun withServer(block: suspend (Server) -> Unit) {
     Server.open()?.use { block(it) }
 }

@@ -9,8 +9,13 @@ import java.io.File
 class ReadmeTest :
     FunSpec({
         test("each snippet in the README is in the samples, to the letter; -Dcarom.api.update=true copies them over") {
-            val snippets = listOf("src/main/kotlin", "src/main/java")
-                .flatMap { File(it).walk().filter { file -> file.isFile && file.name.startsWith("Snippets") } }
+            val snippets = listOf("echo", "cluster", "bank", "messaging")
+                .flatMap {
+                    File("../$it/src/main").walk().filter { file ->
+                        file.isFile &&
+                            file.name.startsWith("Snippets")
+                    }
+                }
                 .flatMap { file -> snippetsIn(file.readText()) { if (file.extension == "kt") "kotlin" else "java" } }
                 .toMap()
             val readme = File("../../README.md")

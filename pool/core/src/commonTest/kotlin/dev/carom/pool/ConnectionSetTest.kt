@@ -3,78 +3,24 @@ package dev.carom.pool
 import app.cash.turbine.test
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
-import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.ints.shouldBeGreaterThan
-import io.kotest.matchers.ints.shouldBeLessThanOrEqual
-import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
-import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.CoroutineDispatcher
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
-import kotlinx.coroutines.awaitCancellation
-import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.test.TestScope
-import kotlinx.coroutines.test.advanceTimeBy
-import kotlinx.coroutines.test.currentTime
-import kotlinx.coroutines.test.runCurrent
-import kotlinx.coroutines.test.runTest
-import kotlinx.coroutines.withContext
-import kotlin.coroutines.ContinuationInterceptor
 import kotlin.random.Random
-import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-
-/** Runs [block] in virtual time with a set, closes the set and checks that nothing is left. */
-fun setTest(
-    backends: Set<Backend>,
-    policy: SetPolicy = SetPolicy(),
-    network: FakeNetwork = FakeNetwork(),
-    resolver: (MutableStateFlow<Set<Backend>>) -> Resolver = { it.asResolver() },
-    block: suspend SetTestWorld.() -> Unit,
-) = runTest {
-    val listed = MutableStateFlow(backends)
-    val scope = CoroutineScope(coroutineContext + Job(coroutineContext[Job]))
-    val set = scope.openConnectionSet("db", resolver(listed), network, policy, testScheduler.timeSource, Random(1))
-    SetTestWorld(this, set, network, listed, scope).block()
-    set.close(0)
-    network.live.shouldBeEmpty()
-    network.closed shouldBe network.opened
-    scope.coroutineContext[Job]!!.children.toList().shouldBeEmpty()
-    scope.coroutineContext[Job]!!.cancelAndJoin()
-}
-
-class SetTestWorld(
-    val test: TestScope,
-    val set: ConnectionSet<FakeConnection>,
-    val network: FakeNetwork,
-    val listed: MutableStateFlow<Set<Backend>>,
-    val scope: CoroutineScope,
-) {
-    val live: List<Backend> get() = set.connections.value.map { it.backend }
-
-    fun after(time: Duration) {
-        test.advanceTimeBy(time)
-        test.runCurrent()
-    }
-
-    fun on(backend: Backend): SetConnection<FakeConnection> = set.connections.value.single { it.backend == backend }
-}
 
 class ConnectionSetTest :
     FunSpec({
@@ -272,129 +218,6 @@ class ConnectionSetTest :
             }
         }
 
-        test("a connection that its user says is broken is closed at once and opened again after a backoff") {
-            setTest(setOf(a)) {
-                set.awaitReady()
-                val lease = set.lease()
-                lease.source.fail(Refused("garbage"))
-                set.tryLease().shouldBeNull()
-                after(Duration.ZERO)
-                network.live(a) shouldBe 0
-                after(100.milliseconds)
-                set.use { it.id shouldBe 2 }
-                lease.close()
-            }
-        }
-
-        test("a backend that refuses is tried again with growing pauses, by one attempt at a time") {
-            val network = FakeNetwork().apply { set(a, FakeNetwork.Mode.Refusing) }
-            setTest(setOf(a), network = network) {
-                after(120.seconds)
-                network.attempts.getValue("a") shouldBeLessThanOrEqual 22
-                network.mostConnecting shouldBe 1
-                network.set(a, FakeNetwork.Mode.Up)
-                after(30.seconds)
-                live shouldContainExactly listOf(a)
-            }
-        }
-
-        test("a lease that gets nothing ends in time, with the backend's error; one that nobody listed says so") {
-            val network = FakeNetwork().apply { set(a, FakeNetwork.Mode.Refusing) }
-            setTest(setOf(a), SetPolicy(leaseTimeout = 3.seconds), network) {
-                val failure = shouldThrow<PoolException.NoneOnline> { set.lease() }
-                test.currentTime shouldBeInRange 3_000L..3_001L
-                failure.message!! shouldContain "connection refused by a"
-                shouldThrow<PoolException.NotReady> { set.awaitReady() }.ready shouldBe 0
-                listed.value = emptySet()
-                shouldThrow<PoolException.NoBackends> { set.lease() }
-            }
-        }
-
-        test("a check that fails closes the connection; nobody is given it meanwhile") {
-            val network = FakeNetwork().apply {
-                valid = {
-                    delay(1.seconds)
-                    it.id > 1
-                }
-            }
-            setTest(setOf(a), SetPolicy(checkInterval = 10.seconds), network) {
-                set.awaitReady()
-                while (set.tryLease()?.close() != null) after(10.milliseconds)
-                network.live(a) shouldBe 1
-                set.use { it.id shouldBe 2 }
-                network.opened shouldBe 2
-                // The next check passes, and who waits for it gets the connection.
-                while (set.tryLease()?.close() != null) after(10.milliseconds)
-                set.use { it.id shouldBe 2 }
-            }
-        }
-
-        test("a connect that hangs is cut off, and one that is cancelled leaves nothing open") {
-            val network = FakeNetwork().apply { set(a, FakeNetwork.Mode.Hanging) }
-            setTest(setOf(a), SetPolicy(connectTimeout = 2.seconds), network) {
-                after(2_001.milliseconds)
-                set.snapshot.value.backends.single().lastError!!.message!! shouldContain "connect did not end within 2s"
-            }
-        }
-
-        test("closing waits for leases up to the grace, then closes under their holders, and reports") {
-            setTest(setOf(a, b, c)) {
-                set.awaitReady(3)
-                val short = on(a).lease().shouldNotBeNull()
-                val long = on(b).lease().shouldNotBeNull()
-                test.launch {
-                    delay(1.seconds)
-                    short.close()
-                }
-                val report = set.close(2_000)
-                test.currentTime shouldBeInRange 2_000L..2_001L
-                report.toString() shouldBe "closed 2, forced 1, refused 0 waiting, 0 stuck"
-                set.close(0) shouldBe report
-                shouldThrow<PoolException.Closed> { set.tryLease() }
-                shouldThrow<PoolException.Closed> { set.lease() }
-                long.close()
-                set.snapshot.value.phase shouldBe PoolSnapshot.Phase.Closed
-            }
-        }
-
-        test("closing ends in time although a close hangs") {
-            val network = object : FakeNetwork() {
-                override suspend fun close(connection: FakeConnection) {
-                    try {
-                        awaitCancellation()
-                    } finally {
-                        super.close(connection)
-                    }
-                }
-            }
-            setTest(setOf(a), SetPolicy(closeTimeout = 2.seconds), network) {
-                set.awaitReady()
-                val waiting = test.async { runCatching { set.close(0) } }
-                after(2_001.milliseconds)
-                waiting.isCompleted shouldBe true
-                after(1.seconds)
-            }
-        }
-
-        test("closing ends in time although a connect does not let itself be cancelled, and says that it is stuck") {
-            val stuck = CompletableDeferred<Unit>()
-            val network = object : FakeNetwork() {
-                override suspend fun connect(backend: Backend): FakeConnection = withContext(NonCancellable) {
-                    if (backend == b) stuck.await()
-                    super.connect(backend)
-                }
-            }
-            setTest(setOf(a, b), SetPolicy(closeTimeout = 2.seconds), network) {
-                set.awaitReady()
-                set.close(1_000).toString() shouldBe "closed 1, forced 0, refused 0 waiting, 1 stuck"
-                test.currentTime shouldBeInRange 3_000L..3_001L
-                // What it opens after all is closed all the same.
-                stuck.complete(Unit)
-                after(1.milliseconds)
-                network.closed shouldBe 2
-            }
-        }
-
         test("a slow collector of notices loses the oldest, is told how many, and slows nobody") {
             setTest(setOf(a), SetPolicy(noticeBuffer = 4)) {
                 set.awaitReady()
@@ -417,85 +240,6 @@ class ConnectionSetTest :
                 missed + seen.count { it !is SetNotice.Missed } shouldBe 43
                 (missed > 0) shouldBe true
                 seen.last().shouldBeInstanceOf<SetNotice.SetClosed>()
-            }
-        }
-
-        test("cancelling the scope closes everything, held or not, and ends all flows") {
-            setTest(setOf(a, b)) {
-                set.awaitReady(2)
-                set.lease()
-                val changes = test.async { set.changes.toList() }
-                val notices = test.async { set.notices.toList() }
-                val waiter = test.async { runCatching { set.awaitReady(5) }.exceptionOrNull() }
-                after(1.milliseconds)
-                scope.coroutineContext[Job]!!.cancelAndJoin()
-                network.live.shouldBeEmpty()
-                changes.await().shouldHaveSize(4)
-                notices.await()
-                waiter.await().shouldBeInstanceOf<PoolException.Closed>()
-                set.connections.value.shouldBeEmpty()
-                shouldThrow<PoolException.Closed> { set.lease() }
-            }
-        }
-
-        test(
-            "the scope may be cancelled at any moment of connecting, checking, draining and closing: nothing is left",
-        ) {
-            for (moment in 0L..60L) {
-                val network = FakeNetwork().apply {
-                    connectDelay = 3.milliseconds
-                    closeDelay = 2.milliseconds
-                    valid = {
-                        delay(2.milliseconds)
-                        true
-                    }
-                }
-                setTest(setOf(a, b), SetPolicy(checkInterval = 5.milliseconds), network) {
-                    test.launch {
-                        delay(15.milliseconds)
-                        listed.value = setOf(moved, c)
-                        delay(20.milliseconds)
-                        set.close(5)
-                    }
-                    val user = test.launch { runCatching { set.use { delay(12.milliseconds) } } }
-                    after(moment.milliseconds)
-                    scope.coroutineContext[Job]!!.cancelAndJoin()
-                    network.live.shouldBeEmpty()
-                    network.closed shouldBe network.opened
-                    user.cancelAndJoin()
-                }
-            }
-        }
-
-        test("a lease may be cancelled at each of its resumptions, and none is lost") {
-            var last = 1
-            var at = 0
-            while (at++ < last + 1) {
-                setTest(setOf(a), network = FakeNetwork().apply { connectDelay = 1.milliseconds }) {
-                    val inner = test.coroutineContext[ContinuationInterceptor] as CoroutineDispatcher
-                    val dispatcher = CancelledAt(inner, at)
-                    val user = test.launch(dispatcher) { set.use { delay(1.milliseconds) } }
-                    user.join()
-                    last = maxOf(last, dispatcher.dispatches)
-                    after(1.seconds)
-                    on(a).leases shouldBe 0
-                }
-            }
-            last shouldBeGreaterThan 2
-        }
-
-        test("few of many backends: as many as wanted, and another at once when one is down") {
-            val many = (0 until 20).map { backend("b$it") }
-            setTest(many.toSet(), SetPolicy(target = 3, maximum = 4)) {
-                set.awaitReady(3)
-                network.opened shouldBe 3
-                val victim = live.first()
-                network.set(victim, FakeNetwork.Mode.Refusing)
-                on(victim).fail(Refused("reset"))
-                after(1.milliseconds)
-                live.shouldHaveSize(3)
-                after(60.seconds)
-                network.live.size shouldBeLessThanOrEqual 5
             }
         }
     })

@@ -35,9 +35,13 @@ class PerfSpec :
             test("throughput of $protocol") {
                 val measured = measure("thr --proto $protocol --count 5000 --warmup 500 --size 64")
                 measured.shouldBeInstanceOf<Measured.Throughput>()
-                measured.perSecond shouldBeGreaterThan 0.0
-                val lost = measured.json()["lost"]!!.jsonPrimitive.content.toInt()
-                if (protocol != "pubsub" && protocol != "bus") lost shouldBe 0
+                val (count, lost) = listOf("count", "lost").map { measured.json()[it]!!.jsonPrimitive.content.toInt() }
+                count + lost shouldBe 5_000
+                // Those that drop what nobody takes in time may lose all of it on a busy machine.
+                if (protocol != "pubsub" && protocol != "bus") {
+                    lost shouldBe 0
+                    measured.perSecond shouldBeGreaterThan 0.0
+                }
             }
         }
 

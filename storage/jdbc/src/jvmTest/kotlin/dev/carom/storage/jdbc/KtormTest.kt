@@ -25,13 +25,13 @@ import org.ktorm.schema.varchar
 
 private object Folk : Table<Nothing>("folk") {
     val id = int("id").primaryKey()
-    val name = varchar("called")
+    val name = varchar("full_name")
 }
 
 class KtormTest :
     FunSpec({
         suspend fun works(pool: JdbcPool) {
-            pool.exec("create table folk (id int primary key, called varchar(50))")
+            pool.exec("create table folk (id int primary key, full_name varchar(50))")
             withContext(Dispatchers.IO) {
                 val database = Database.connect(pool.dataSource())
                 fun names() = database.from(Folk).select(Folk.name).orderBy(Folk.id.asc()).map { it[Folk.name] }

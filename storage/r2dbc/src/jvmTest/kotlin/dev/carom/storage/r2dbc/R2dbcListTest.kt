@@ -21,13 +21,14 @@ import io.r2dbc.spi.Connection
 import io.r2dbc.spi.ConnectionFactories
 import io.r2dbc.spi.ConnectionFactory
 import io.r2dbc.spi.ConnectionFactoryMetadata
+import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.flowOf
-import kotlinx.coroutines.newSingleThreadContext
 import kotlinx.coroutines.withContext
 import org.reactivestreams.Publisher
 import java.net.InetSocketAddress
 import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.Executors
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.measureTime
@@ -48,7 +49,7 @@ class R2dbcListTest :
         test("B193 H2, which blocks whoever subscribes: that is a worker, and never the caller") {
             val threads = CopyOnWriteArrayList<String>()
             val server = Server.h2()
-            newSingleThreadContext("the caller").use { caller ->
+            Executors.newSingleThreadExecutor { Thread(it, "the caller") }.asCoroutineDispatcher().use { caller ->
                 withContext(caller) {
                     coroutineScope {
                         val pool = openR2dbc(

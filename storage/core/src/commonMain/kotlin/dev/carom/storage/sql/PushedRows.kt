@@ -157,6 +157,9 @@ public class PushedRows(policy: PushPolicy) : Rows {
         }
     }
 
+    /** What is left, as what a [SqlDriver] opens. Await [ready] first, for the columns. */
+    public fun asCursor(): SqlCursor = PushedCursor(this)
+
     private class Reader : PushReader() {
         /** A row, a failure, or null at the end: a failure as a value, for thrown by await it could arrive as a copy. */
         val answer = CompletableDeferred<Any?>()
@@ -246,4 +249,16 @@ public class PushedRows(policy: PushPolicy) : Rows {
     override fun toString(): String = machine.state.run {
         "pushed rows, ${buffer.size} buffered" + (if (paused) ", paused" else "") + (if (isClosed) ", closed" else "")
     }
+}
+
+private class PushedCursor(private val rows: PushedRows) : SqlCursor {
+    override val columns: Columns get() = rows.columns
+
+    override suspend fun fetch(max: Int): List<Row> {
+        val page = ArrayList<Row>()
+        while (page.size < max && rows.next()) page += rows.row
+        return page
+    }
+
+    override suspend fun close(): Unit = rows.close()
 }

@@ -34,7 +34,7 @@ import kotlin.time.toKotlinDuration
 internal fun <T> call(pool: String, block: suspend () -> T): T = try {
     // What need not wait would go through otherwise.
     if (Thread.interrupted()) throw InterruptedException()
-    runBlocking(Caller(Thread.currentThread())) { block() }
+    runBlocking(CallerContexts.captured() + Caller(Thread.currentThread())) { block() }
 } catch (e: InterruptedException) {
     Thread.currentThread().interrupt()
     throw StorageException.Interrupted(pool, "the thread was interrupted while it waited", e)

@@ -33,7 +33,8 @@ import java.util.function.Function
 internal fun <T> startFuture(late: Consumer<in T>, block: suspend () -> T): CompletableFuture<T> {
     val future = CompletableFuture<T>()
     // The future is the owner: it ends the coroutine, and nothing outlives it.
-    val job = CoroutineScope(Dispatchers.Default).launch(start = CoroutineStart.UNDISPATCHED) {
+    val context = CallerContexts.captured() + Dispatchers.Default
+    val job = CoroutineScope(context).launch(start = CoroutineStart.UNDISPATCHED) {
         val result = try {
             block()
         } catch (failure: Throwable) {

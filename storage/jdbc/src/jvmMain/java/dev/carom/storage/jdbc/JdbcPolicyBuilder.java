@@ -10,6 +10,7 @@ public final class JdbcPolicyBuilder {
     private @Nullable Role role;
     private Duration checkInterval = Duration.ZERO;
     private Duration linger = Duration.ZERO;
+    private Duration validateAfter = Duration.ZERO;
 
     /** A builder that has the defaults. */
     public JdbcPolicyBuilder() {
@@ -68,5 +69,19 @@ public final class JdbcPolicyBuilder {
     /** See {@link #linger(Duration)}. */
     public Duration linger() {
         return linger;
+    }
+
+    /**
+     * How long a connection may have been idle before it is asked, when it is lent, whether it still works. Not negative;
+     * zero asks always, {@code Duration.ofSeconds(Long.MAX_VALUE)} never.
+     */
+    public JdbcPolicyBuilder validateAfter(Duration validateAfter) {
+        this.validateAfter = validateAfter;
+        return this;
+    }
+
+    /** See {@link #validateAfter(Duration)}. */
+    public Duration validateAfter() {
+        return validateAfter;
     }
 }

@@ -6,6 +6,7 @@ import dev.carom.pool.Resolver
 import dev.carom.pool.openPool
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.openStorage
+import dev.carom.storage.pooled.PooledSessions
 import kotlinx.coroutines.CoroutineScope
 import java.sql.Connection
 import java.sql.SQLException
@@ -49,5 +50,6 @@ public fun CoroutineScope.openJdbc(
     }
     val pool = openPool(name, resolver, connector, connections)
     val driver = JdbcDriver(dialect, threads)
-    return CoreJdbcPool(openStorage(name, driver, PoolSessions(pool, jdbc.role), policy), driver)
+    val sessions = PooledSessions(pool, jdbc.role, JdbcIdleCheck.of(threads, connections, jdbc))
+    return CoreJdbcPool(openStorage(name, driver, sessions, policy), driver)
 }

@@ -1,19 +1,16 @@
 package dev.carom.storage.jdbc
 
 import dev.carom.pool.Backend
-import dev.carom.pool.Claim
-import dev.carom.pool.ClaimOptions
 import dev.carom.pool.Connector
 import dev.carom.pool.Fault
-import dev.carom.pool.Pool
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.Role
-import dev.carom.storage.SessionLease
-import dev.carom.storage.SessionSource
+import dev.carom.storage.ErrorCategory
+import dev.carom.storage.jdbc.split.JdbcRole
+import dev.carom.storage.pooled.IdleCheck
 import kotlinx.coroutines.delay
 import java.sql.SQLException
 import kotlin.time.Duration
-import kotlin.time.DurationUnit
 
 /** Opens, checks and closes connections. A session comes back clean: the storage sees to that before it gives it back. */
 internal open class JdbcConnector(
@@ -34,12 +31,17 @@ internal open class JdbcConnector(
     }
 
     override suspend fun isValid(connection: JdbcSession): Boolean = threads.work {
-        connection.connection.isValid(pool.checkTimeout.toInt(DurationUnit.SECONDS).coerceAtLeast(1))
+        connection.answers(pool.checkTimeout)
     }
 
     override fun classify(cause: Throwable): Fault = when {
         cause is DemotedException -> Fault.Demoted
+
         cause is SQLException && cause.sqlState.orEmpty().startsWith("28") -> Fault.Authentication
+
+        // Of a database that nobody else could write to either.
+        cause is SQLException && dialect.classify(cause).category == ErrorCategory.READ_ONLY -> Fault.None
+
         else -> Fault.Broken
     }
 
@@ -50,49 +52,47 @@ internal open class JdbcConnector(
     }
 }
 
-/** One that asks its servers what they are for. */
+/** One that asks its servers what they are for, and takes a refused write for a demotion. */
 internal class RoleConnector(
     dialect: JdbcDialect,
     connect: JdbcConnect,
     threads: JdbcThreads,
     pool: PoolPolicy,
     policy: JdbcPolicy,
+    private val role: JdbcRole = JdbcRole.of(dialect),
 ) : JdbcConnector(dialect, connect, threads, pool, policy) {
-    override suspend fun probeRole(connection: JdbcSession): Role = threads.work {
-        connection.connection.createStatement().use { statement ->
-            statement.executeQuery(dialect.roleSql).use {
-                if (it.next() &&
-                    it.getBoolean(1)
-                ) {
-                    Role.Replica
-                } else {
-                    Role.Primary
-                }
-            }
-        }
+    override suspend fun probeRole(connection: JdbcSession): Role =
+        threads.work { if (role.isReplica(connection.connection)) Role.Replica else Role.Primary }
+
+    override fun classify(cause: Throwable): Fault {
+        val failures = generateSequence(cause) { it.cause }.filterIsInstance<SQLException>().take(DEPTH)
+        return if (failures.any(::refusesWrites)) Fault.Demoted else super.classify(cause)
+    }
+
+    private fun refusesWrites(failure: SQLException) =
+        failure.sqlState == READ_ONLY || failure.errorCode in MYSQL_READ_ONLY
+
+    private companion object {
+        /** Causes looked at: a chain may be a circle. */
+        const val DEPTH = 8
+        const val READ_ONLY = "25006"
+
+        /** H2 has its own number for it, 90097. */
+        val MYSQL_READ_ONLY = setOf(1290, 1792, 1836, 90097)
     }
 }
 
-/** The Carom pool as the source of sessions. */
-internal class PoolSessions(private val pool: Pool<JdbcSession>, private val role: Role? = null) :
-    SessionSource<JdbcSession> {
-    override val capacity: Int get() = pool.policy.maxSlots
+/** Asks a connection that was idle for longer than [JdbcPolicy.validateAfter] whether it is still there. */
+internal class JdbcIdleCheck(private val threads: JdbcThreads, private val pool: PoolPolicy, policy: JdbcPolicy) :
+    IdleCheck<JdbcSession> {
+    private val after = policy.validateAfter
 
-    // What is ready may be of another role: then the queue decides.
-    override fun tryLease(): SessionLease<JdbcSession>? = if (role == null) pool.tryClaim()?.let(::ClaimLease) else null
+    override fun isDue(session: JdbcSession): Boolean = session.idleSince.elapsedNow() > after
 
-    override suspend fun lease(holder: String): SessionLease<JdbcSession> =
-        ClaimLease(if (role == null) pool.claim(holder) else pool.claim(ClaimOptions(holder, role = role)))
+    override suspend fun isAlive(session: JdbcSession): Boolean = threads.work { session.answers(pool.checkTimeout) }
 
-    override suspend fun close() {
-        pool.close(0)
-    }
-
-    private class ClaimLease(private val claim: Claim<JdbcSession>) : SessionLease<JdbcSession> {
-        override val session: JdbcSession = claim.connection
-
-        override fun giveBack(): Unit = claim.close()
-
-        override fun destroy(cause: Throwable?): Unit = claim.discard(cause)
+    companion object {
+        fun of(threads: JdbcThreads, pool: PoolPolicy, policy: JdbcPolicy): JdbcIdleCheck? =
+            if (policy.validateAfter.isFinite()) JdbcIdleCheck(threads, pool, policy) else null
     }
 }

@@ -6,7 +6,20 @@ import dev.carom.storage.Isolation
 import dev.carom.storage.SessionTxn
 import java.sql.SQLException
 
-/** What differs between databases behind JDBC. Chosen by the product's name; [OTHER] keeps to the standard. */
+/**
+ * What differs between databases behind JDBC. Chosen by the product's name; [OTHER] keeps to the standard.
+ *
+ * Prepared statements are the driver's business: each operation prepares its text and closes it, and what the driver keeps of
+ * it on the server, it keeps for that connection, within bounds of its own. It ends with the connection, and with a complete
+ * reset.
+ *
+ * | driver | prepares on the server | keeps at most |
+ * |-|-|-|
+ * | pgjdbc | from the 5th use of a text on (`prepareThreshold`) | 256 texts, 5 MiB (`preparedStatementCacheQueries`, `…SizeMiB`) |
+ * | MariaDB's | with `useServerPrepStmts` | 250 texts (`prepStmtCacheSize`) |
+ * | H2 | is in this process | 8 texts (`QUERY_CACHE_SIZE`) |
+ * | SQLite's | is in this process | nothing |
+ */
 public enum class JdbcDialect(
     /** The levels that mean something there. */
     public val isolations: Set<Isolation>,

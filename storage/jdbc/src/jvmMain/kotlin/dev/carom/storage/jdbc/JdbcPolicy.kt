@@ -19,11 +19,15 @@ import kotlin.time.Duration.Companion.seconds
  * @property linger how long a connection that was cut off under a statement counts as one of [PoolPolicy.maxSlots] after
  *   that, since the server may still be at work for it. Not negative, finite; bounded by [PoolPolicy.closeTimeout], too. Keep
  *   it above [checkInterval].
+ * @property validateAfter how long a connection may have been idle before it is asked, when it is lent, whether it still
+ *   works: a round trip. One that does not is closed, and the caller gets another; nothing is sent twice for that. Not
+ *   negative; zero asks always, infinite never. Besides, idle ones are asked every [PoolPolicy.healthInterval].
  */
 public class JdbcPolicy(
     public val role: Role? = null,
     public val checkInterval: Duration = 500.milliseconds,
     public val linger: Duration = 1.seconds,
+    public val validateAfter: Duration = 1.seconds,
 ) {
     init {
         require(role != Role.Unknown) { "role must be Primary, Replica or null, was $role" }
@@ -33,9 +37,11 @@ public class JdbcPolicy(
         require(!linger.isNegative() && linger.isFinite()) {
             "linger must not be negative and must be finite, was $linger"
         }
+        require(!validateAfter.isNegative()) { "validateAfter must not be negative, was $validateAfter" }
     }
 
-    override fun toString(): String = "JdbcPolicy(role=$role, checkInterval=$checkInterval, linger=$linger)"
+    override fun toString(): String =
+        "JdbcPolicy(role=$role, checkInterval=$checkInterval, linger=$linger, validateAfter=$validateAfter)"
 
     private companion object {
         val MAX_CHECK = 3_600.seconds

@@ -8,6 +8,7 @@ import java.sql.SQLException
 import java.sql.Savepoint
 import java.sql.Statement
 import kotlin.time.Duration
+import kotlin.time.DurationUnit
 import kotlin.time.TimeSource
 
 /**
@@ -37,6 +38,10 @@ public class JdbcSession internal constructor(
 
     /** When it was cut off under what ran on it. */
     @Volatile internal var cutOff: TimeSource.Monotonic.ValueTimeMark? = null
+        private set
+
+    /** When it last proved that it works. */
+    @Volatile internal var idleSince: TimeSource.Monotonic.ValueTimeMark = TimeSource.Monotonic.markNow()
         private set
 
     /** One call: what a cancel request is for. */
@@ -78,6 +83,7 @@ public class JdbcSession internal constructor(
             throw if (dialect.isDemotion(failure, settings.readOnly)) DemotedException(failure) else failure
         } finally {
             flight = null
+            idleSince = TimeSource.Monotonic.markNow()
         }
     }
 
@@ -127,6 +133,13 @@ public class JdbcSession internal constructor(
             throw SQLException("the session did not answer after a request to stop a statement", "08006")
         }
         unproven = false
+    }
+
+    /** One round trip, of at most [limit], to the full second. */
+    internal fun answers(limit: Duration): Boolean {
+        val answers = connection.isValid(limit.toInt(DurationUnit.SECONDS).coerceAtLeast(1))
+        if (answers) idleSince = TimeSource.Monotonic.markNow()
+        return answers
     }
 
     internal fun cut() {

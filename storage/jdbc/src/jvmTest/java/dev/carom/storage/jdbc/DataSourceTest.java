@@ -175,7 +175,7 @@ class DataSourceTest {
     void policy() {
         JdbcPolicy policy = new JdbcPolicyBuilder().role(dev.carom.pool.Role.Primary)
                 .checkInterval(java.time.Duration.ofMillis(100)).linger(java.time.Duration.ofSeconds(2)).build();
-        assertEquals("JdbcPolicy(role=Primary, checkInterval=100ms, linger=2s)", policy.toString());
+        assertEquals("JdbcPolicy(role=Primary, checkInterval=100ms, linger=2s, validateAfter=1s)", policy.toString());
         assertEquals(policy.toString(), JdbcPolicyBuilder.from(policy).build().toString());
         assertThrows(
                 IllegalArgumentException.class,

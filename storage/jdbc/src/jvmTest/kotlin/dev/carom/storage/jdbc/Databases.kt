@@ -7,6 +7,7 @@ import dev.carom.pool.openPool
 import dev.carom.storage.SessionSource
 import dev.carom.storage.Sessions
 import dev.carom.storage.StoragePolicy
+import dev.carom.storage.pooled.PooledSessions
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.queryRow
 import dev.carom.storage.sql.sqlOps
@@ -24,7 +25,16 @@ import java.sql.DriverManager
 import java.util.UUID
 
 /** A database in this process: nothing to install, one for each test. */
-class Embedded(val dialect: JdbcDialect, val url: String, val upsert: String, val endless: String) {
+class Embedded(
+    val dialect: JdbcDialect,
+    val url: String,
+    val upsert: String,
+    val endless: String,
+    val memory: Memory? = null,
+) {
+    /** A state of the session. */
+    class Memory(val set: String, val get: String)
+
     val backend = Backend("embedded", "localhost", 1)
 
     fun connect(): JdbcConnect = JdbcConnect { DriverManager.getConnection(url) }
@@ -38,6 +48,7 @@ class Embedded(val dialect: JdbcDialect, val url: String, val upsert: String, va
             url,
             "merge into t (k, v) key (k) values (?, ?)",
             "select sum(x * 1.5) from system_range(1, 1000000000000)",
+            Memory("set @mine = ?", "select @mine"),
         )
 
         fun sqlite(file: Path = Files.createTempDirectory("carom").resolve("db")) = Embedded(
@@ -52,6 +63,7 @@ class Embedded(val dialect: JdbcDialect, val url: String, val upsert: String, va
             url,
             "insert into t (k, v) values (?, ?) on conflict (k) do update set v = excluded.v",
             "select pg_sleep(120)",
+            Memory("select set_config('app.mine', ?, false)", "select nullif(current_setting('app.mine', true), '')"),
         )
 
         fun maria(url: String) = Embedded(
@@ -59,6 +71,7 @@ class Embedded(val dialect: JdbcDialect, val url: String, val upsert: String, va
             url,
             "insert into t (k, v) values (?, ?) on duplicate key update v = values(v)",
             "select sleep(120)",
+            Memory("set @mine = ?", "select @mine"),
         )
     }
 }
@@ -68,10 +81,11 @@ suspend fun jdbcTest(
     database: Embedded,
     sessions: Int = 2,
     policy: StoragePolicy = StoragePolicy(),
+    jdbc: JdbcPolicy = JdbcPolicy(),
     block: suspend CoroutineScope.(JdbcPool) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(database.backend)).asResolver()
-    val pool = openJdbc("jdbc", database.dialect, resolver, database.connect(), PoolPolicy(1, sessions), policy)
+    val pool = openJdbc("jdbc", database.dialect, resolver, database.connect(), PoolPolicy(1, sessions), policy, jdbc)
     try {
         block(pool)
     } finally {
@@ -92,8 +106,21 @@ class JdbcTarget(private val database: Embedded) : TckTarget<JdbcSession> {
         val owner = SupervisorJob()
         val pool = CoroutineScope(Dispatchers.Default + owner).openPool("tck", resolver, connector, policy)
         owner.complete()
-        return PoolSessions(pool)
+        return PooledSessions(pool)
     }
+
+    override val remembers: Boolean = database.memory != null
+
+    // H2 has no complete reset.
+    override val forgets: Boolean = database.dialect != JdbcDialect.H2
+
+    override suspend fun remember(on: Sessions<JdbcSession>, value: String) {
+        val set = checkNotNull(database.memory).set
+        if (set.startsWith("select")) ops(on).queryRow(set, value) else ops(on).exec(set, value)
+    }
+
+    override suspend fun remembered(on: Sessions<JdbcSession>): String? =
+        ops(on).queryRow(checkNotNull(database.memory).get)?.get(0) as String?
 
     private fun ops(on: Sessions<JdbcSession>) = sqlOps(on, driver)
 

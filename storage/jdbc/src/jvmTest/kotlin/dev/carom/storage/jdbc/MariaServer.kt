@@ -8,7 +8,7 @@ import java.sql.SQLException
 import kotlin.io.path.isExecutable
 
 /** A MariaDB server of the tests' own, where one is installed. */
-class MariaServer private constructor(private val port: Int) {
+class MariaServer private constructor(val port: Int, private val process: Process) : AutoCloseable {
     fun database(name: String): String {
         DriverManager.getConnection(url("mysql")).use { connection ->
             connection.createStatement().use {
@@ -19,13 +19,34 @@ class MariaServer private constructor(private val port: Int) {
         return url(name)
     }
 
-    private fun url(database: String) =
-        "jdbc:mariadb://127.0.0.1:$port/$database?user=carom&password=carom&useResetConnection=true"
+    /** As a user who may do anything; as `app`, of one who may not write to a server that is read-only. */
+    fun url(database: String, user: String = "carom") =
+        "jdbc:mariadb://127.0.0.1:$port/$database?user=$user&password=$user&useResetConnection=true"
+
+    fun told(vararg sql: String) = DriverManager.getConnection(url("mysql")).use { connection ->
+        connection.createStatement().use { statement -> sql.forEach(statement::execute) }
+    }
+
+    /** The first row of the answer, by name. */
+    fun asked(sql: String): Map<String, String?> = DriverManager.getConnection(url("mysql")).use { connection ->
+        connection.createStatement().use { statement ->
+            statement.executeQuery(sql).use { result ->
+                val columns = (1..result.metaData.columnCount).map(result.metaData::getColumnLabel)
+                if (result.next()) columns.associateWith(result::getString) else emptyMap()
+            }
+        }
+    }
+
+    override fun close() {
+        process.destroy()
+        process.waitFor()
+    }
 
     companion object {
         val shared: MariaServer? by lazy { start() }
 
-        private fun start(): MariaServer? {
+        /** One more, with these options; null, with a notice, where it is not installed. */
+        fun start(vararg options: String): MariaServer? {
             val places = System.getenv("PATH").split(':') + "/usr/sbin"
             val server = places.map { Path.of(it, "mariadbd") }.firstOrNull { it.isExecutable() }
             if (server == null) {
@@ -40,17 +61,24 @@ class MariaServer private constructor(private val port: Int) {
             val init = home.resolve("init.sql")
             Files.writeString(
                 init,
-                "create user carom@'127.0.0.1' identified by 'carom';\ngrant all on *.* to carom@'127.0.0.1';\n",
+                """
+                set sql_log_bin=0;
+                create user carom@'127.0.0.1' identified by 'carom';
+                grant all on *.* to carom@'127.0.0.1';
+                create user app@'127.0.0.1' identified by 'app';
+                grant select, insert, update, delete, create, drop, replica monitor on *.* to app@'127.0.0.1';
+
+                """.trimIndent(),
             )
             val port = ServerSocket(0).use { it.localPort }
             val command = listOf(
                 "$server", "--no-defaults", "--datadir=$data", "--port=$port", "--bind-address=127.0.0.1",
                 "--socket=$home/socket", "--pid-file=$home/pid", "--init-file=$init", "--skip-name-resolve",
-            ) + user
+            ) + user + options
             val log = home.resolve("log").toFile()
             val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start()
             Runtime.getRuntime().addShutdownHook(Thread { process.destroy() })
-            val started = MariaServer(port)
+            val started = MariaServer(port, process)
             var failure: SQLException? = null
             repeat(300) {
                 check(process.isAlive) { "mariadbd ended with ${process.exitValue()}: ${log.readText().takeLast(500)}" }

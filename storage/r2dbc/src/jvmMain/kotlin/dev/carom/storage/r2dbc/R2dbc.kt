@@ -1,17 +1,15 @@
 package dev.carom.storage.r2dbc
 
 import dev.carom.pool.Backend
-import dev.carom.pool.Claim
 import dev.carom.pool.Connector
 import dev.carom.pool.Fault
-import dev.carom.pool.Pool
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.Resolver
 import dev.carom.pool.openPool
 import dev.carom.storage.ErrorCategory
-import dev.carom.storage.SessionLease
 import dev.carom.storage.SessionSource
 import dev.carom.storage.StoragePolicy
+import dev.carom.storage.pooled.PooledSessions
 import dev.carom.storage.r2dbc.internal.Collected
 import dev.carom.storage.r2dbc.internal.awaitOpened
 import dev.carom.storage.sql.SqlPool
@@ -61,7 +59,7 @@ internal fun CoroutineScope.r2dbcSessions(
     resolver: Resolver,
     connect: R2dbcConnect,
     policy: PoolPolicy,
-): SessionSource<R2dbcSession> = R2dbcSessions(
+): SessionSource<R2dbcSession> = PooledSessions(
     openPool(name, resolver, R2dbcConnector(dialect, connect, dialect.workers(policy)), policy),
 )
 
@@ -97,30 +95,5 @@ internal open class R2dbcConnector(
         val collected = Collected<Void>()
         withContext(worker ?: EmptyCoroutineContext) { connection.connection.close().subscribe(collected) }
         withContext(NonCancellable) { collected.await() }
-    }
-}
-
-/** The Carom pool as the source of sessions. */
-private class R2dbcSessions(private val pool: Pool<R2dbcSession>) : SessionSource<R2dbcSession> {
-    override val capacity: Int get() = pool.policy.maxSlots
-
-    override fun tryLease(): SessionLease<R2dbcSession>? = pool.tryClaim()?.let(::ClaimLease)
-
-    override suspend fun lease(holder: String): SessionLease<R2dbcSession> = ClaimLease(pool.claim(holder))
-
-    override suspend fun close() {
-        pool.close(0)
-    }
-
-    private class ClaimLease(private val claim: Claim<R2dbcSession>) : SessionLease<R2dbcSession> {
-        override val session: R2dbcSession = claim.connection
-
-        override fun report(cause: Throwable) {
-            claim.report(cause)
-        }
-
-        override fun giveBack(): Unit = claim.close()
-
-        override fun destroy(cause: Throwable?): Unit = claim.discard(cause)
     }
 }

@@ -1,19 +1,13 @@
 package dev.carom.storage.r2dbc
 
-import dev.carom.pool.Claim
-import dev.carom.pool.ClaimOptions
-import dev.carom.pool.Pool
-import dev.carom.pool.PoolException
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.Resolver
 import dev.carom.pool.Role
 import dev.carom.pool.openPool
 import dev.carom.storage.StoragePolicy
+import dev.carom.storage.pooled.PooledRoles
 import dev.carom.storage.split.PostgresReplication
 import dev.carom.storage.split.Replication
-import dev.carom.storage.split.RoleLease
-import dev.carom.storage.split.RoleSource
-import dev.carom.storage.split.SessionRole
 import dev.carom.storage.split.Split
 import dev.carom.storage.split.SplitPolicy
 import dev.carom.storage.split.SplitPool
@@ -23,7 +17,6 @@ import dev.carom.storage.sql.SqlTxn
 import dev.carom.storage.sql.openSqlSplit
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
-import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
 /**
@@ -48,7 +41,7 @@ public fun CoroutineScope.openR2dbcSplit(
     require(dialect.roleSql.isNotEmpty()) { "dialect must have roles, was $dialect" }
     val driver = R2dbcDriver(dialect)
     val connector = R2dbcRoleConnector(dialect, connect, dialect.workers(connections), driver)
-    val roles = PoolRoles(openPool(name, resolver, connector, connections))
+    val roles = PooledRoles(openPool(name, resolver, connector, connections))
     return openSqlSplit(name, driver, Split(roles, replication, split, TimeSource.Monotonic), policy)
 }
 
@@ -64,54 +57,5 @@ private class R2dbcRoleConnector(
         val isReplica = cursor.fetch(2).single().getBoolean(0)
         cursor.close()
         return if (isReplica) Role.Replica else Role.Primary
-    }
-}
-
-/** The Carom pool as the source of sessions of primary and replicas. */
-internal class PoolRoles(private val pool: Pool<R2dbcSession>) : RoleSource<R2dbcSession> {
-    override val capacity: Int get() = pool.policy.maxSlots
-
-    // What is ready may be of the other role: the queue decides.
-    override fun tryLease(role: SessionRole): RoleLease<R2dbcSession>? = null
-
-    override suspend fun leasePrimary(holder: String): RoleLease<R2dbcSession> =
-        ClaimLease(pool.claim(ClaimOptions(holder, role = Role.Primary)))
-
-    override suspend fun leaseReplica(holder: String, except: Set<String>): RoleLease<R2dbcSession>? {
-        while (hasReplica(except)) {
-            val options =
-                ClaimOptions(holder, timeout = LOOK_AGAIN, role = Role.Replica, accepts = { "$it" !in except })
-            try {
-                return ClaimLease(pool.claim(options))
-            } catch (none: PoolException) {
-                if (none is PoolException.Closed) throw none
-                // All are busy, or the last one went away: one look tells.
-            }
-        }
-        return null
-    }
-
-    private fun hasReplica(except: Set<String>): Boolean =
-        pool.snapshot.value.backends.any { it.online && it.role == Role.Replica && "${it.backend}" !in except }
-
-    override suspend fun close() {
-        pool.close(0)
-    }
-
-    private class ClaimLease(private val claim: Claim<R2dbcSession>) : RoleLease<R2dbcSession> {
-        override val server: String = "${claim.backend}"
-        override val session: R2dbcSession = claim.connection
-
-        override fun report(cause: Throwable) {
-            claim.report(cause)
-        }
-
-        override fun giveBack(): Unit = claim.close()
-
-        override fun destroy(cause: Throwable?): Unit = claim.discard(cause)
-    }
-
-    private companion object {
-        val LOOK_AGAIN = 1.seconds
     }
 }

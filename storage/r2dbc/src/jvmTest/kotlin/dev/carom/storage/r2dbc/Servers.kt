@@ -135,17 +135,24 @@ class R2dbcTarget(private val server: Server) : TckTarget<R2dbcSession> {
             .also { owner.complete() }
     }
 
+    override val remembers: Boolean = true
+
     // H2 has no complete reset.
-    override val remembers: Boolean = server.dialect == R2dbcDialect.POSTGRESQL
+    override val forgets: Boolean = server.dialect == R2dbcDialect.POSTGRESQL
 
     private fun ops(on: Sessions<R2dbcSession>) = sqlOps(on, driver)
 
     override suspend fun remember(on: Sessions<R2dbcSession>, value: String) {
-        ops(on).queryRow("select set_config('app.tenant', ?, false)", value)
+        if (forgets) {
+            ops(on).queryRow("select set_config('app.tenant', ?, false)", value)
+        } else {
+            ops(on).exec("set @tenant = ?", value)
+        }
     }
 
     override suspend fun remembered(on: Sessions<R2dbcSession>): String? =
-        ops(on).queryRow("select nullif(current_setting('app.tenant', true), '')")?.get(0) as String?
+        ops(on).queryRow(if (forgets) "select nullif(current_setting('app.tenant', true), '')" else "select @tenant")
+            ?.get(0) as String?
 
     override suspend fun clear(on: Sessions<R2dbcSession>) {
         ops(on).exec("drop table if exists t")

@@ -1,18 +1,16 @@
 package dev.carom.storage.redis
 
 import dev.carom.pool.Backend
-import dev.carom.pool.Claim
 import dev.carom.pool.Connector
 import dev.carom.pool.Fault
-import dev.carom.pool.Pool
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.Resolver
 import dev.carom.pool.openPool
 import dev.carom.storage.ErrorCategory
-import dev.carom.storage.SessionLease
 import dev.carom.storage.SessionSource
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.openStorage
+import dev.carom.storage.pooled.PooledSessions
 import dev.carom.storage.redis.internal.awaitOpened
 import dev.carom.storage.redis.internal.classifyRedis
 import io.lettuce.core.ClientOptions
@@ -71,7 +69,7 @@ internal fun CoroutineScope.redisSessions(
     policy: PoolPolicy,
 ): SessionSource<RedisSession> {
     val connector = RedisConnector(address)
-    return RedisSessions(openPool(name, resolver, connector, policy), connector)
+    return RedisSessions(PooledSessions(openPool(name, resolver, connector, policy)), connector)
 }
 
 /** Opens, checks and closes connections, all of one client with its threads. */
@@ -125,31 +123,13 @@ internal class RedisConnector(private val address: RedisAddress) : Connector<Red
 }
 
 /** The Carom pool as the source of sessions; the client ends with it. */
-private class RedisSessions(private val pool: Pool<RedisSession>, private val connector: RedisConnector) :
-    SessionSource<RedisSession> {
-    override val capacity: Int get() = pool.policy.maxSlots
-
-    override fun tryLease(): SessionLease<RedisSession>? = pool.tryClaim()?.let(::ClaimLease)
-
-    override suspend fun lease(holder: String): SessionLease<RedisSession> = ClaimLease(pool.claim(holder))
-
+private class RedisSessions(private val pooled: PooledSessions<RedisSession>, private val connector: RedisConnector) :
+    SessionSource<RedisSession> by pooled {
     override suspend fun close(): Unit = withContext(NonCancellable) {
         try {
-            pool.close(0)
+            pooled.close()
         } finally {
             connector.shutDown()
         }
-    }
-
-    private class ClaimLease(private val claim: Claim<RedisSession>) : SessionLease<RedisSession> {
-        override val session: RedisSession = claim.connection
-
-        override fun report(cause: Throwable) {
-            claim.report(cause)
-        }
-
-        override fun giveBack(): Unit = claim.close()
-
-        override fun destroy(cause: Throwable?): Unit = claim.discard(cause)
     }
 }

@@ -30,6 +30,21 @@ class RedisTarget(private val server: RedisServer) : TckTarget<RedisSession> {
             .also { owner.complete() }
     }
 
+    // Which database commands go to; elsewhere there is no such key.
+    override val remembers = true
+
+    override suspend fun remember(on: Sessions<RedisSession>, value: String) {
+        on.use { session ->
+            session.touched = true
+            session.send { it.select((session.database + 1) % DATABASES) }
+            session.send { it.set("mine", value) }
+        }
+    }
+
+    override suspend fun remembered(on: Sessions<RedisSession>): String? = on.use { session ->
+        session.send { it.get("mine") }
+    }
+
     override suspend fun clear(on: Sessions<RedisSession>) {
         on.write { session -> session.send { it.flushdb() } }
     }
@@ -59,6 +74,8 @@ class RedisTarget(private val server: RedisServer) : TckTarget<RedisSession> {
         }.take(count).collect { each(n++) }
     }
 }
+
+private const val DATABASES = 16
 
 class RedisConformanceTest :
     FunSpec(

@@ -42,9 +42,14 @@ public interface BlockingTckTarget<S> {
     /** An operation that runs for at least {@code millis} milliseconds unless it is stopped. */
     void slow(BlockingSessions<S> on, long millis);
 
-    /** Whether a session has a state of its own that a complete reset undoes: a setting, a variable. Default: false. */
+    /** Whether a session has a state of its own that {@link #remember} sets: a setting, a variable. Default: false. */
     default boolean remembers() {
         return false;
+    }
+
+    /** Whether a complete reset undoes that state. Default: true. */
+    default boolean forgets() {
+        return true;
     }
 
     /** Sets the state of the session. Only if it {@link #remembers}. */

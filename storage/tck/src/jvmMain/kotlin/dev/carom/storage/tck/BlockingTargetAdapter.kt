@@ -32,6 +32,8 @@ internal class BlockingTargetAdapter<S : Any>(private val target: BlockingTckTar
 
     override val remembers: Boolean get() = target.remembers()
 
+    override val forgets: Boolean get() = target.forgets()
+
     override suspend fun remember(on: Sessions<S>, value: String) = blocking(on) { target.remember(it, value) }
 
     override suspend fun remembered(on: Sessions<S>): String? = blocking(on) { target.remembered(it) }

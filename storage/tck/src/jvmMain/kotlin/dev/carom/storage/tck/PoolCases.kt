@@ -241,6 +241,25 @@ internal fun <S : Any> CaseList<S>.streamCases() {
 }
 
 internal fun <S : Any> CaseList<S>.closeCases() {
+    case("B141", "closing waits for a reader that does not read no longer than it was told") {
+        repeat(10) { write(pool, "k$it", "v") }
+        supervisorScope {
+            val reading = CompletableDeferred<Unit>()
+            val goOn = CompletableDeferred<Unit>()
+            val reader = launch {
+                target.readMany(pool, 10) {
+                    reading.complete(Unit)
+                    goOn.await()
+                }
+            }
+            reading.await()
+            pool.close(50)
+            checkEquals("leased", 0, leased)
+            goOn.complete(Unit)
+            reader.join()
+        }
+    }
+
     case("B155", "closing fails those who wait, in order", capacity = 1) {
         val conn = pool.conn()
         val failed = mutableListOf<Int>()

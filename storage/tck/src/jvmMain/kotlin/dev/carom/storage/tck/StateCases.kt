@@ -20,6 +20,8 @@ internal fun <S : Any> CaseList<S>.stateCases() {
         }
     }
 
+    if (!target.forgets) return
+
     case("B169", "what a connection left behind, the next borrower of its session does not find", capacity = 1) {
         pool.conn { target.remember(it, "mine") }
         checkEquals("the state of an operation's session", null, target.remembered(pool))

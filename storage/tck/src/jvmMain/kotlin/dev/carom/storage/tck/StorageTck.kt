@@ -47,10 +47,11 @@ public interface TckTarget<S : Any> {
     /** An operation that runs for at least [millis] milliseconds unless it is stopped. */
     public suspend fun slow(on: Sessions<S>, millis: Long)
 
-    /**
-     * Whether a session has a state of its own that [remember] sets, and that a complete reset undoes: a setting, a variable.
-     */
+    /** Whether a session has a state of its own that [remember] sets: a setting, a variable. */
     public val remembers: Boolean get() = false
+
+    /** Whether a complete reset undoes that state. */
+    public val forgets: Boolean get() = true
 
     /** Sets the state of the session to [value]. Only if [remembers]. */
     public suspend fun remember(on: Sessions<S>, value: String) {}

@@ -14,6 +14,7 @@ import dev.carom.storage.memory.MemorySql
 import dev.carom.storage.memory.MemorySqlDriver
 import dev.carom.storage.memory.MemorySqlSession
 import dev.carom.storage.read
+import dev.carom.storage.sql.SqlDriver
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.queryRow
 import dev.carom.storage.sql.sqlOps
@@ -30,6 +31,7 @@ import kotlinx.coroutines.flow.take
 class MemoryConformanceTest :
     FunSpec({
         for (case in StorageTck.cases(MemorySqlTarget())) test(case.name) { case.run() }
+        for (case in StorageTck.cases(MemorySqlTarget("pushed", ::PushingDriver))) test(case.name) { case.run() }
         for (case in StorageTck.cases(MemoryKeyValueTarget())) test(case.name) { case.run() }
 
         test("the suite bites: an adapter that does not roll back fails it") {
@@ -44,7 +46,7 @@ class MemoryConformanceTest :
         test("each number occurs once") {
             val ids = StorageTck.cases(MemoryKeyValueTarget()).map { it.id }
             ids.toSet().size shouldBe ids.size
-            ids.size shouldBe 45
+            ids.size shouldBe 46
         }
     })
 
@@ -52,10 +54,11 @@ private class Lying(private val honest: MemoryKeyValueDriver) : KeyValueDriver<M
     override suspend fun rollback(session: MemoryKeyValueSession) = honest.commit(session)
 }
 
-class MemorySqlTarget : TckTarget<MemorySqlSession> {
+class MemorySqlTarget(how: String = "asked", over: (MemorySqlDriver) -> SqlDriver<MemorySqlSession> = { it }) :
+    TckTarget<MemorySqlSession> {
     private val storage = MemorySql()
-    override val name: String = "memory sql"
-    override val driver = MemorySqlDriver()
+    override val name: String = "memory sql, $how"
+    override val driver: SqlDriver<MemorySqlSession> = over(MemorySqlDriver())
 
     override fun source(capacity: Int): SessionSource<MemorySqlSession> =
         LocalSessions(capacity) { MemorySqlSession(storage) }

@@ -6,6 +6,7 @@ import dev.carom.storage.StoragePolicy;
 import dev.carom.storage.internal.JavaCalls;
 import dev.carom.storage.jdbc.JdbcConnect;
 import dev.carom.storage.jdbc.JdbcDialect;
+import dev.carom.storage.jdbc.JdbcPolicy;
 import dev.carom.storage.split.SplitPolicy;
 import dev.carom.storage.sql.BlockingSqlSplit;
 
@@ -19,6 +20,7 @@ public final class BlockingJdbcSplit {
      * @param connections its spares should be at least the number of servers
      * @param role what tells what a server is for
      * @param replication what tells how far replicas are
+     * @param jdbc the numbers of JDBC, without a role
      */
     public static BlockingSqlSplit open(
             String name,
@@ -29,9 +31,25 @@ public final class BlockingJdbcSplit {
             StoragePolicy policy,
             SplitPolicy split,
             JdbcRole role,
-            JdbcReplication replication) {
+            JdbcReplication replication,
+            JdbcPolicy jdbc) {
         return JavaCalls.inOwnScope(scope -> BlockingSqlSplit.of(JdbcSplitKt.openJdbcSplit(
-                scope, name, dialect, resolver, connect, connections, policy, split, role, replication)));
+                scope, name, dialect, resolver, connect, connections, policy, split, role, replication, jdbc)));
+    }
+
+    /** {@link #open} with the defaults of JDBC. */
+    public static BlockingSqlSplit open(
+            String name,
+            JdbcDialect dialect,
+            Resolver resolver,
+            JdbcConnect connect,
+            PoolPolicy connections,
+            StoragePolicy policy,
+            SplitPolicy split,
+            JdbcRole role,
+            JdbcReplication replication) {
+        return open(
+                name, dialect, resolver, connect, connections, policy, split, role, replication, new JdbcPolicy());
     }
 
     /** {@link #open} with the streaming replicas of PostgreSQL, and the defaults. */

@@ -8,10 +8,16 @@ import kotlin.time.toJavaDuration
 import kotlin.time.toKotlinDuration
 
 internal fun build(from: JdbcPolicyBuilder): JdbcPolicy =
-    JdbcPolicy(from.role(), from.checkInterval().toKotlinDuration(), from.linger().toKotlinDuration())
+    JdbcPolicy(
+        from.role(),
+        from.checkInterval().toKotlinDuration(),
+        from.linger().toKotlinDuration(),
+        from.validateAfter().toKotlinDuration(),
+    )
 
 internal fun fill(to: JdbcPolicyBuilder, from: JdbcPolicy) {
     to.role(from.role)
     to.checkInterval(from.checkInterval.toJavaDuration())
     to.linger(from.linger.toJavaDuration())
+    to.validateAfter(from.validateAfter.toJavaDuration())
 }

@@ -1,22 +1,23 @@
 package dev.carom.storage.jdbc.split
 
-import dev.carom.pool.Backend
-import dev.carom.pool.Connector
-import dev.carom.pool.Fault
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.Resolver
-import dev.carom.pool.Role
 import dev.carom.pool.openPool
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.jdbc.CoreJdbcPool
 import dev.carom.storage.jdbc.JdbcConnect
-import dev.carom.storage.jdbc.JdbcConnector
 import dev.carom.storage.jdbc.JdbcDialect
 import dev.carom.storage.jdbc.JdbcDriver
+import dev.carom.storage.jdbc.JdbcIdleCheck
+import dev.carom.storage.jdbc.JdbcPolicy
 import dev.carom.storage.jdbc.JdbcPool
 import dev.carom.storage.jdbc.JdbcSession
 import dev.carom.storage.jdbc.JdbcThreads
+import dev.carom.storage.jdbc.RoleConnector
 import dev.carom.storage.openStorage
+import dev.carom.storage.pooled.PooledRoles
+import dev.carom.storage.split.MariaReplication
+import dev.carom.storage.split.MysqlReplication
 import dev.carom.storage.split.PostgresReplication
 import dev.carom.storage.split.Replication
 import dev.carom.storage.split.Split
@@ -37,15 +38,14 @@ public fun interface JdbcRole {
 
     public companion object {
         /**
-         * What the database itself says: `pg_is_in_recovery()`, `@@global.read_only`.
+         * What the database itself says: `pg_is_in_recovery()` or `default_transaction_read_only`, `@@global.read_only`.
          *
          * @throws IllegalArgumentException if [dialect] has no replicas.
          */
         @JvmStatic
-        public fun of(dialect: JdbcDialect): JdbcRole = when (dialect) {
-            JdbcDialect.POSTGRESQL -> asked("select pg_is_in_recovery()")
-            JdbcDialect.MYSQL -> asked("select @@global.read_only")
-            else -> throw IllegalArgumentException("dialect must have replicas, was $dialect")
+        public fun of(dialect: JdbcDialect): JdbcRole {
+            require(dialect.roleSql.isNotEmpty()) { "dialect must have replicas, was $dialect" }
+            return asked(dialect.roleSql)
         }
 
         private fun asked(sql: String) = JdbcRole { connection ->
@@ -65,6 +65,14 @@ public fun interface JdbcReplication {
         /** PostgreSQL's streaming replicas. */
         @JvmField
         public val POSTGRESQL: JdbcReplication = JdbcReplication { PostgresReplication(it) }
+
+        /** MariaDB's replicas, by global transaction ids. */
+        @JvmField
+        public val MARIADB: JdbcReplication = JdbcReplication { MariaReplication(it) }
+
+        /** MySQL's replicas, by global transaction ids. */
+        @JvmField
+        public val MYSQL: JdbcReplication = JdbcReplication { MysqlReplication(it) }
     }
 }
 
@@ -76,6 +84,7 @@ public fun interface JdbcReplication {
  *   that have a connection.
  * @param role what tells what a server is for.
  * @param replication what tells how far replicas are.
+ * @param jdbc the numbers of JDBC, without a role.
  * @see dev.carom.storage.jdbc.openJdbc
  */
 public fun CoroutineScope.openJdbcSplit(
@@ -88,50 +97,15 @@ public fun CoroutineScope.openJdbcSplit(
     split: SplitPolicy = SplitPolicy(),
     role: JdbcRole = JdbcRole.of(dialect),
     replication: JdbcReplication = JdbcReplication.POSTGRESQL,
+    jdbc: JdbcPolicy = JdbcPolicy(),
 ): SplitPool<JdbcPool, SqlTxn> {
+    require(jdbc.role == null) { "a split has both roles: jdbc.role must be null, was ${jdbc.role}" }
     val threads = JdbcThreads(connections.maxSlots)
     val driver = JdbcDriver(dialect, threads)
-    val connector = SplitConnector(JdbcConnector(dialect, connect, threads, connections), threads, role)
-    val roles = PoolRoles(openPool(name, resolver, connector, connections))
+    val connector = RoleConnector(dialect, connect, threads, connections, jdbc, role)
+    val check = JdbcIdleCheck.of(threads, connections, jdbc)
+    val roles = PooledRoles(openPool(name, resolver, connector, connections), check)
     val splitting = Split(roles, replication.over(driver), split, TimeSource.Monotonic)
     val core = openStorage(name, driver, splitting.source, policy)
     return splitting.over<JdbcPool, SqlTxn>(CoreJdbcPool(core, driver), core)
-}
-
-/** One that asks its servers what they are for, and takes a refused write for a demotion. */
-private class SplitConnector(
-    private val plain: JdbcConnector,
-    private val threads: JdbcThreads,
-    private val role: JdbcRole,
-) : Connector<JdbcSession> {
-    override suspend fun connect(backend: Backend): JdbcSession = plain.connect(backend)
-
-    override suspend fun isValid(connection: JdbcSession): Boolean = plain.isValid(connection)
-
-    override suspend fun probeRole(connection: JdbcSession): Role =
-        threads.work { if (role.isReplica(connection.connection)) Role.Replica else Role.Primary }
-
-    override fun classify(cause: Throwable): Fault {
-        val failures = generateSequence(cause) { it.cause }.filterIsInstance<SQLException>().take(DEPTH)
-        return when {
-            failures.any(::refusesWrites) -> Fault.Demoted
-            failures.any { it.sqlState.orEmpty().startsWith(AUTHORIZATION) } -> Fault.Authentication
-            else -> Fault.Broken
-        }
-    }
-
-    private fun refusesWrites(failure: SQLException) =
-        failure.sqlState == READ_ONLY || failure.errorCode in MYSQL_READ_ONLY
-
-    override suspend fun close(connection: JdbcSession): Unit = plain.close(connection)
-
-    private companion object {
-        /** Causes looked at: a chain may be a circle. */
-        const val DEPTH = 8
-        const val READ_ONLY = "25006"
-        const val AUTHORIZATION = "28"
-
-        /** H2 has its own number for it, 90097. */
-        val MYSQL_READ_ONLY = setOf(1290, 1792, 1836, 90097)
-    }
 }

@@ -10,13 +10,19 @@ import dev.carom.pool.Resolvers;
 import dev.carom.storage.StorageException;
 import dev.carom.storage.StoragePolicy;
 import dev.carom.storage.jdbc.JdbcDialect;
+import dev.carom.storage.jdbc.JdbcPolicyBuilder;
+import dev.carom.storage.memory.MemorySqlDriver;
+import dev.carom.storage.memory.MemorySqlSession;
 import dev.carom.storage.split.Consistency;
+import dev.carom.storage.split.MariaReplication;
+import dev.carom.storage.split.MysqlReplication;
 import dev.carom.storage.split.SplitPolicy;
 import dev.carom.storage.split.SplitPolicyBuilder;
 import dev.carom.storage.split.WriteToken;
 import dev.carom.storage.split.Written;
 import dev.carom.storage.sql.BlockingSqlSplit;
 import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,7 +44,8 @@ class BlockingJdbcSplitTest {
                 new StoragePolicy(),
                 new SplitPolicyBuilder().lagMemory(Duration.ZERO).build(),
                 two.getRole(),
-                two.getReplication())) {
+                two.getReplication(),
+                new JdbcPolicyBuilder().validateAfter(Duration.ZERO).build())) {
             Written<String> written = split.write(txn -> txn.one(NAME).getString(0));
             assertEquals("a", written.getValue());
             assertEquals(new WriteToken("0"), written.getToken());
@@ -53,6 +60,17 @@ class BlockingJdbcSplitTest {
                     () -> split.read(Consistency.EVENTUAL, txn -> txn.exec("insert into t values ('x')")));
             assertTrue(split.stats().getPrimaryReads() >= 1);
         }
+    }
+
+    @Test
+    @DisplayName("from Java: what tells how far the replicas of MariaDB and of MySQL are")
+    void replications() {
+        JdbcReplication[] all = {JdbcReplication.POSTGRESQL, JdbcReplication.MARIADB, JdbcReplication.MYSQL};
+        assertEquals(3, Set.of(all).size());
+        MariaReplication<MemorySqlSession> maria = new MariaReplication<>(new MemorySqlDriver());
+        assertTrue(maria.covers(new WriteToken("0-1-2"), new WriteToken("0-1-1")));
+        MysqlReplication<MemorySqlSession> mysql = new MysqlReplication<>(new MemorySqlDriver());
+        assertTrue(mysql.covers(new WriteToken("a:1-9"), new WriteToken("a:3-4")));
     }
 
     @Test

@@ -1,32 +1,40 @@
-package dev.carom.storage.jdbc.split
+package dev.carom.storage.pooled
 
-import dev.carom.pool.Claim
 import dev.carom.pool.ClaimOptions
 import dev.carom.pool.Pool
 import dev.carom.pool.PoolException
 import dev.carom.pool.Role
-import dev.carom.storage.jdbc.JdbcSession
 import dev.carom.storage.split.RoleLease
 import dev.carom.storage.split.RoleSource
 import dev.carom.storage.split.SessionRole
 import kotlin.time.Duration.Companion.seconds
 
-/** The Carom pool as the source of sessions of primary and replicas. */
-internal class PoolRoles(private val pool: Pool<JdbcSession>) : RoleSource<JdbcSession> {
+/**
+ * A Carom pool as the source of sessions of a primary and its replicas: what a server is for, its connector's `probeRole`
+ * says. Ends the pool when it is closed.
+ *
+ * @param S the session, which is the pool's connection.
+ * @property pool whose connections these are. Its spares should be at least the number of servers: what a server is for is
+ *   known of those that have a connection.
+ * @param check looks at a session that was idle before it is lent; null: nobody looks.
+ */
+public class PooledRoles<S : Any>(public val pool: Pool<S>, private val check: IdleCheck<S>?) : RoleSource<S> {
+    public constructor(pool: Pool<S>) : this(pool, null)
+
     override val capacity: Int get() = pool.policy.maxSlots
 
     // What is ready may be of the other role: the queue decides.
-    override fun tryLease(role: SessionRole): RoleLease<JdbcSession>? = null
+    override fun tryLease(role: SessionRole): RoleLease<S>? = null
 
-    override suspend fun leasePrimary(holder: String): RoleLease<JdbcSession> =
-        ClaimLease(pool.claim(ClaimOptions(holder, role = Role.Primary)))
+    override suspend fun leasePrimary(holder: String): RoleLease<S> =
+        alive(check) { pool.claim(ClaimOptions(holder, role = Role.Primary)) }
 
-    override suspend fun leaseReplica(holder: String, except: Set<String>): RoleLease<JdbcSession>? {
+    override suspend fun leaseReplica(holder: String, except: Set<String>): RoleLease<S>? {
         while (hasReplica(except)) {
             val options =
                 ClaimOptions(holder, timeout = LOOK_AGAIN, role = Role.Replica, accepts = { "$it" !in except })
             try {
-                return ClaimLease(pool.claim(options))
+                return alive(check) { pool.claim(options) }
             } catch (none: PoolException) {
                 if (none is PoolException.Closed) throw none
                 // All are busy, or the last one went away: one look tells.
@@ -42,18 +50,7 @@ internal class PoolRoles(private val pool: Pool<JdbcSession>) : RoleSource<JdbcS
         pool.close(0)
     }
 
-    private class ClaimLease(private val claim: Claim<JdbcSession>) : RoleLease<JdbcSession> {
-        override val server: String = "${claim.backend}"
-        override val session: JdbcSession = claim.connection
-
-        override fun report(cause: Throwable) {
-            claim.report(cause)
-        }
-
-        override fun giveBack(): Unit = claim.close()
-
-        override fun destroy(cause: Throwable?): Unit = claim.discard(cause)
-    }
+    override fun toString(): String = "sessions of primary and replicas of $pool"
 
     private companion object {
         val LOOK_AGAIN = 1.seconds

@@ -109,6 +109,19 @@ internal class Desk(
     /** Before the link of [pipe] exists. */
     fun admit(pipe: Pipe) = guard.hold { book.add(pipe) }
 
+    /** Whether [pipe] goes on and says its handshake: it has not been given up. */
+    fun commit(pipe: Pipe): Boolean = guard.hold { (pipe.reason == null).also { if (it) pipe.committed = true } }
+
+    /** Closes [pipe] if it has not [passed] some point by now. Whether it does. */
+    fun giveUp(pipe: Pipe, reason: String, passed: (Pipe) -> Boolean): Boolean {
+        var late = false
+        act { after ->
+            late = !passed(pipe)
+            if (late) cut(pipe, reason, null, after)
+        }
+        return late
+    }
+
     /** Whether it may go on: its handshake is done. */
     fun attach(pipe: Pipe): Boolean {
         act { after ->

@@ -31,6 +31,9 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
     private var phase = Phase.Connecting
     private var busy = false
     private var finished = false
+
+    /** The link below has ended; what it brought before may not be opened yet. */
+    private var cutBelow = false
     private var failure: Throwable? = null
 
     @Volatile
@@ -132,24 +135,10 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
         if (output?.isOwed() == true) handler.onWritable()
     }
 
+    /** Not before what came earlier has been heard: it may be waiting here. */
     override fun onEnd() = line.run {
-        when (phase) {
-            // Who has heard our end owes us no other; before it, more may have been meant to come.
-            Phase.Open -> if (finished) {
-                ended()
-            } else {
-                end(
-                    IOException("$remote ended the connection without close_notify"),
-                )
-            }
-
-            Phase.TellingWhy -> inner?.close()
-
-            Phase.Connecting, Phase.Preparing, Phase.ShakingHands ->
-                end(SSLException("$remote ended the connection during the handshake"))
-
-            Phase.Ended, Phase.Closed -> Unit
-        }
+        cutBelow = true
+        proceed()
     }
 
     override fun onClosed(cause: Throwable?) = line.run {
@@ -165,6 +154,19 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
             var goOn = true
             while (goOn && !busy && (phase == Phase.ShakingHands || (phase == Phase.Open && !paused))) goOn = step()
         }
+        if (cutBelow && !busy && !(phase == Phase.Open && paused)) guarded { noMoreBelow() }
+    }
+
+    private fun noMoreBelow() = when (phase) {
+        // Who has heard our end owes us no other; before it, more may have been meant to come.
+        Phase.Open -> if (finished) ended() else end(IOException("$remote ended the connection without close_notify"))
+
+        Phase.TellingWhy -> close()
+
+        Phase.Connecting, Phase.Preparing, Phase.ShakingHands ->
+            end(SSLException("$remote ended the connection during the handshake"))
+
+        Phase.Ended, Phase.Closed -> Unit
     }
 
     private fun step(): Boolean {

@@ -1,0 +1,147 @@
+package dev.carom.sockets.internal.tls
+
+import dev.carom.pool.net.TlsEngine
+import dev.carom.pool.net.TlsKey
+import dev.carom.pool.net.TlsPolicy
+import dev.carom.pool.net.TlsTrust
+import dev.carom.pool.testkit.TestCertificates
+import dev.carom.sockets.transport.End
+import dev.carom.sockets.transport.Link
+import dev.carom.sockets.transport.LinkHandler
+import dev.carom.sockets.transport.bounded
+import dev.carom.sockets.transport.say
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.selects.select
+import java.io.ByteArrayOutputStream
+
+/** A link of bytes that arrive when the test says so. */
+private class Wire : Link {
+    val written = Channel<ByteArray>(Channel.UNLIMITED)
+    private val paused = MutableStateFlow(false)
+    var closed = false
+        private set
+
+    override val remote: String get() = "the other end"
+    override val unwritten: Int get() = 0
+
+    override fun write(head: ByteArray, headSize: Int, body: ByteArray, from: Int, to: Int): Boolean {
+        written.trySend(head.copyOf(headSize) + body.copyOfRange(from, to))
+        return true
+    }
+
+    override fun flush() = Unit
+
+    override fun pause() {
+        paused.value = true
+    }
+
+    override fun resume() {
+        paused.value = false
+    }
+
+    override fun finish() = Unit
+
+    override fun close() {
+        closed = true
+    }
+
+    suspend fun awaitReading() {
+        paused.first { !it }
+    }
+
+    /** All that is on its way. */
+    fun drain(): ByteArray = ByteArrayOutputStream().apply {
+        while (true) writeBytes(written.tryReceive().getOrNull() ?: break)
+    }.toByteArray()
+}
+
+/** Reads one record, and pauses. */
+private class Reluctant(private val end: End) : LinkHandler by end {
+    private lateinit var link: Link
+
+    override fun onOpen(link: Link) {
+        this.link = link
+        end.onOpen(link)
+    }
+
+    override fun onBytes(bytes: ByteArray, from: Int, to: Int) {
+        end.onBytes(bytes, from, to)
+        link.pause()
+    }
+}
+
+private class World(policy: TlsPolicy) {
+    private val tls = TlsEngine(policy)
+    private val ours = Wire()
+    private val theirs = Wire()
+    private val writer = End()
+    val here = TlsLink { tls.clientEngine("localhost", 1) }
+    val there = TlsLink { tls.serverEngine() }
+    val reader = End()
+
+    suspend fun shakeHands() = bounded {
+        here.heardBy(writer)
+        there.heardBy(Reluctant(reader))
+        here.onOpen(ours)
+        there.onOpen(theirs)
+        while (!reader.open.isCompleted) {
+            select {
+                ours.written.onReceive {
+                    theirs.awaitReading()
+                    there.onBytes(it, 0, it.size)
+                }
+                theirs.written.onReceive {
+                    ours.awaitReading()
+                    here.onBytes(it, 0, it.size)
+                }
+                reader.open.onAwait {}
+            }
+        }
+    }
+
+    /** All that is on its way to the reader arrives at once, and then the end. */
+    fun arrives() {
+        val bytes = ours.drain()
+        there.onBytes(bytes, 0, bytes.size)
+        there.onEnd()
+    }
+
+    val closedBelow: Boolean get() = theirs.closed
+
+    fun heard(): String = reader.bytes().decodeToString()
+}
+
+class TlsLinkTest :
+    FunSpec({
+        val authority = TestCertificates("authority")
+        val identity = authority.issue("localhost")
+        val policy = TlsPolicy(
+            trust = TlsTrust.certificates(listOf(authority.certificate)),
+            key = TlsKey.of(identity.chain, identity.privateKey),
+        )
+
+        for (said in listOf(true, false)) {
+            val how = if (said) "with close_notify" else "without a word"
+            test("an end $how that comes while the reader pauses waits for what came before") {
+                val world = World(policy)
+                world.shakeHands()
+                for (word in listOf("one ", "two ", "three")) world.here.say(word)
+                if (said) world.here.finish()
+                world.arrives()
+                world.heard() shouldBe "one "
+                world.closedBelow shouldBe false
+                world.there.resume()
+                world.heard() shouldBe "one two "
+                world.closedBelow shouldBe false
+                world.there.resume()
+                world.heard() shouldBe "one two three"
+                world.there.resume()
+                world.reader.ended.isCompleted shouldBe said
+                world.closedBelow shouldBe !said
+            }
+        }
+    })

@@ -2,6 +2,9 @@ package dev.carom.sockets
 
 import dev.carom.pool.testkit.pass
 import dev.carom.pool.testkit.settle
+import dev.carom.sockets.transport.End
+import dev.carom.sockets.transport.LinkOptions
+import dev.carom.sockets.transport.SocketAddress
 import dev.carom.sockets.transport.Transports
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
@@ -35,6 +38,13 @@ class HandshakeLimitTest :
                 push.bind(URL)
                 pull.connect(URL)
                 scope.settle()
+                return staged.wires.single()
+            }
+
+            /** Somebody who does nothing but what the test does. */
+            suspend fun accept(): Wire {
+                push.bind(URL)
+                staged.dial(SocketAddress.hostPort("staged", "here", 1), LinkOptions(), End())
                 return staged.wires.single()
             }
 
@@ -78,12 +88,11 @@ class HandshakeLimitTest :
 
         test("who accepts waits for the handshake of its peer from when its own is said, not from when it came") {
             world { world ->
-                val wire = world.begin()
-                wire.near.open()
+                val wire = world.accept()
                 pass(2_999)
                 wire.far.open()
                 pass(2_999)
-                wire.toFar()
+                wire.far.hear(hex("00 53 50 00 00 51 00 00"))
                 world.push.awaitPipes(1)
                 world.end()
                 world.rejections.await() shouldBe emptyList()
@@ -106,7 +115,7 @@ class HandshakeLimitTest :
 
         test("a peer that never opens is given up at the limit") {
             world { world ->
-                val wire = world.begin()
+                val wire = world.accept()
                 pass(3_000)
                 wire.far.closed shouldBe true
                 world.end()

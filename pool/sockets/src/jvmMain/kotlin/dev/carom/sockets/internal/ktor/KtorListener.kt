@@ -84,6 +84,7 @@ internal class KtorListener(
         try {
             socket = server.accept()
             currentCoroutineContext().ensureActive()
+            socket.prepare(options)
             val link = KtorLink(reactor, options)
             link.heardBy(acceptor.onAccept(link) ?: return link.dispose())
             val accepted: Socket = socket

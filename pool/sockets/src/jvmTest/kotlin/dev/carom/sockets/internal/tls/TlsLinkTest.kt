@@ -140,7 +140,7 @@ class TlsLinkTest :
                 world.there.resume()
                 world.heard() shouldBe "one two three"
                 world.there.resume()
-                world.reader.ended.isCompleted shouldBe said
+                world.reader.ended.isCompleted shouldBe true
                 world.closedBelow shouldBe !said
             }
         }

@@ -103,11 +103,17 @@ private class World(policy: TlsPolicy) {
         }
     }
 
-    /** All that is on its way to the reader arrives at once, and then the end. */
-    fun arrives() {
+    /** All that is on its way to the reader but the last [missing] bytes arrives at once, and then the end. */
+    fun arrives(missing: Int = 0) {
         val bytes = ours.drain()
-        there.onBytes(bytes, 0, bytes.size)
+        there.onBytes(bytes, 0, bytes.size - missing)
         there.onEnd()
+    }
+
+    /** The link to the reader has closed; why, as the reader is told. */
+    suspend fun cause(): String? {
+        there.onClosed(null)
+        return reader.closed.await()?.message
     }
 
     val closedBelow: Boolean get() = theirs.closed
@@ -142,6 +148,19 @@ class TlsLinkTest :
                 world.there.resume()
                 world.reader.ended.isCompleted shouldBe true
                 world.closedBelow shouldBe !said
+                world.cause() shouldBe if (said) null else "the other end ended the connection without close_notify"
             }
+        }
+
+        test("an end within a record is no end, but a failure; what came before is heard") {
+            val world = World(policy)
+            world.shakeHands()
+            for (word in listOf("one ", "two")) world.here.say(word)
+            world.arrives(missing = 1)
+            world.there.resume()
+            world.heard() shouldBe "one "
+            world.reader.ended.isCompleted shouldBe false
+            world.closedBelow shouldBe true
+            world.cause() shouldBe "the other end ended the connection within a record and without close_notify"
         }
     })

@@ -7,6 +7,7 @@ import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 import java.net.InetSocketAddress
+import java.net.StandardSocketOptions
 import java.nio.ByteBuffer
 import java.nio.channels.ServerSocketChannel
 import java.nio.channels.SocketChannel
@@ -18,19 +19,22 @@ class LinkCountTest :
 
         for ((engine, tcp) in mapOf("nio" to NioTransports.tcp(), "ktor" to KtorTransports.tcp())) {
             test("$engine: what the system has not taken when the link closes is counted, to the message") {
-                ServerSocketChannel.open().bind(InetSocketAddress("127.0.0.1", 0)).use { server ->
+                ServerSocketChannel.open().use { server ->
+                    server.setOption(StandardSocketOptions.SO_RCVBUF, FEW)
+                    server.bind(InetSocketAddress("127.0.0.1", 0))
                     val here = End()
                     val port = (server.localAddress as InetSocketAddress).port
-                    val link = tcp.dial(SocketAddress.hostPort("tcp", "127.0.0.1", port), LinkOptions(), here)
+                    val options = LinkOptions(systemSendBuffer = FEW)
+                    val link = tcp.dial(SocketAddress.hostPort("tcp", "127.0.0.1", port), options, here)
                     val peer = withContext(Dispatchers.IO) { server.accept() }
                     bounded { here.open.await() }
                     val message = ByteArray(10_007)
-                    var written = 0
-                    do {
-                        written++
-                        val welcome = link.say(message)
+                    // Much more than the system takes.
+                    val written = 400
+                    repeat(written) {
+                        link.say(message)
                         link.flush()
-                    } while (welcome)
+                    }
                     link.close()
                     bounded { here.closed.await() } shouldBe null
                     link.unwritten shouldBeGreaterThan 0
@@ -40,6 +44,9 @@ class LinkCountTest :
             }
         }
     })
+
+/** Bytes that the system may keep, about. */
+private const val FEW = 1 shl 16
 
 /** How many bytes there are until the end. */
 private suspend fun SocketChannel.readAll(): Int = withContext(Dispatchers.IO) {

@@ -14,7 +14,11 @@ class OneShotTest :
         extension(LeakCheckListener())
 
         for (count in listOf(1, 5_000)) {
-            test("a process that sends $count to each of ${rows.count { it.isPlain }} transports and exits delivers all") {
+            test(
+                "a process that sends $count to each of ${rows.count {
+                    it.isPlain
+                }} transports and exits delivers all",
+            ) {
                 live {
                     val pulls = rows.filter { it.isPlain }.map { row ->
                         openPullSocket("pull at $row", transports = row.transports).let { it to it.bind(row.url()).url }

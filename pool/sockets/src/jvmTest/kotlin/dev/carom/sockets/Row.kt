@@ -40,7 +40,7 @@ internal class Row(val name: String, val transports: Transports, private val new
 private val numbers = AtomicInteger()
 private val directory by lazy { Files.createTempDirectory("carom").also { it.toFile().deleteOnExit() } }
 
-private val ktor = Transports(KtorTransports.tcp(), KtorTransports.ipc())
+private val ktor = KtorTransports.all()
 private val tls by lazy {
     val authority = TestCertificates("authority")
     val identity = authority.issue("localhost", "127.0.0.1")

@@ -66,7 +66,8 @@ class SocketLifeTest :
                     }.awaitAll()
                     rep.pipes.first { it.isEmpty() }
                     val all = 50L * rounds
-                    rep.counters.run { listOf(received, delivered, accepted, queued) } shouldBe listOf(all, all, all, 0L)
+                    rep.counters.run { listOf(received, delivered, accepted, queued) } shouldBe
+                        listOf(all, all, all, 0L)
                     rep.close()
                     serving.join()
                 }

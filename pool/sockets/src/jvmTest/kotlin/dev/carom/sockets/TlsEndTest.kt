@@ -104,7 +104,9 @@ class TlsEndTest :
         }
 
         for ((engine, tcp) in engines) {
-            test("$engine: nngcat pushes over TLS and leaves; its message arrives").config(enabledOrReasonIf = { nng() }) {
+            test("$engine: nngcat pushes over TLS and leaves; its message arrives").config(enabledOrReasonIf = {
+                nng()
+            }) {
                 live {
                     val pull = openPullSocket("pull", transports = Transports(TlsTransports.over(tcp, policy)))
                     val closed = async(start = CoroutineStart.UNDISPATCHED) {

@@ -16,9 +16,19 @@ public object KtorTransports {
 
     /** `tcp://host:port`. */
     @JvmStatic
-    public fun tcp(): Transport = KtorTransport("tcp", Addressing.HostPort, Framing.Stream, reactor, KtorAddresses.Tcp())
+    public fun tcp(): Transport = KtorTransport(
+        "tcp",
+        Addressing.HostPort,
+        Framing.Stream,
+        reactor,
+        KtorAddresses.Tcp(),
+    )
 
     /** `ipc://path`: Unix-domain sockets. A file that a dead process left behind is replaced. */
     @JvmStatic
     public fun ipc(): Transport = KtorTransport("ipc", Addressing.Path, Framing.Typed, reactor, KtorAddresses.Ipc)
+
+    /** [tcp], [ipc], and `inproc://name` within the process. */
+    @JvmStatic
+    public fun all(): Transports = Transports(tcp(), ipc(), inprocTransport())
 }

@@ -63,6 +63,7 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
     private val rights = List(random.nextInt(1, 4)) { Node(right(Random(seed - it))) }
     private val pipes = LinkedHashMap<Int, Pipe>()
     private val delivered = HashMap<String, Int>()
+
     /** Put into words only when they are read. */
     private val log = ArrayList<() -> String>()
     private val waiting = HashMap<Long, String>()

@@ -45,6 +45,7 @@ class HostileWorldTest :
 private class HostileWorld(private val seed: Int, state: (Random) -> SocketState) {
     private val random = Random(seed)
     private val state = state(Random(seed))
+
     /** Put into words only when they are read. */
     private val log = ArrayList<() -> String>()
     private val room = HashMap<Int, Boolean>()

@@ -6,6 +6,8 @@ import io.ktor.network.selector.SelectInterest
 import io.ktor.network.selector.Selectable
 import io.ktor.network.selector.SelectorManager
 import io.ktor.network.sockets.Socket
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import java.io.IOException
 import java.nio.ByteBuffer
 import java.nio.channels.SocketChannel
@@ -21,8 +23,9 @@ internal class KtorOutput(socket: Socket, private val selector: SelectorManager)
     /** Passes on all [parts]; [taken] hears each time how many bytes the system took, and how many messages ended in them. */
     suspend fun write(parts: ArrayDeque<Part>, taken: (Long, Int) -> Unit) {
         while (parts.isNotEmpty()) {
-            val buffers = next(parts)
-            val count = channel.write(buffers)
+            // The system may take whatever comes: then nothing here ever waits.
+            currentCoroutineContext().ensureActive()
+            val count = channel.write(next(parts))
             if (count > 0) taken(count, skip(parts, count)) else awaitRoom()
         }
     }

@@ -24,7 +24,7 @@ class ClosingTest :
                         val push = openPushSocket("push", transports = row.transports)
                         push.connect(url)
                         push.send(bytes("one shot $round"))
-                        val closing = async { push.close(10_000) }
+                        val closing = async { push.close(60_000) }
                         pull.receive().decodeToString() shouldBe "one shot $round"
                         closing.await().run { listOf(unsent, forced.toLong()) } shouldBe listOf(0L, 0L)
                     }
@@ -32,7 +32,7 @@ class ClosingTest :
                     push.connect(url)
                     val sending = async {
                         repeat(1_600) { push.send(ByteArray(10_240)) }
-                        push.close(30_000)
+                        push.close(60_000)
                     }
                     repeat(1_600) { pull.receive().size shouldBe 10_240 }
                     sending.await().unsent shouldBe 0

@@ -10,11 +10,16 @@ import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.longs.shouldBeLessThan
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
@@ -168,6 +173,23 @@ class SocketLifeTest :
                 notices.await().map { it.toString() } shouldBe
                     listOf("listening at inproc://waiting", "not listening at inproc://waiting any more")
                 pull.notices.toList() shouldBe emptyList()
+            }
+        }
+
+        test("a call in a cancelled scope is cancelled, also if the socket has closed before it") {
+            live {
+                var thrown: Throwable? = null
+                val scope = launch(start = CoroutineStart.UNDISPATCHED) {
+                    val pull = openPullSocket("pull")
+                    try {
+                        awaitCancellation()
+                    } finally {
+                        withContext(NonCancellable) { pull.close(0) }
+                        thrown = runCatching { pull.receive() }.exceptionOrNull()
+                    }
+                }
+                scope.cancelAndJoin()
+                thrown.shouldBeInstanceOf<CancellationException>()
             }
         }
 

@@ -5,7 +5,6 @@ import dev.carom.sockets.Protocol
 import dev.carom.sockets.SocketCounters
 import dev.carom.sockets.SocketNotice
 import dev.carom.sockets.SocketPolicy
-import dev.carom.sockets.internal.state.Failure
 import dev.carom.sockets.internal.state.SocketEffect
 import dev.carom.sockets.internal.state.SocketEvent
 import dev.carom.sockets.internal.state.SocketState
@@ -78,7 +77,10 @@ internal class Desk(
             call = begin(++lastCall, event, after)
             outcome = call.outcome
         }
-        outcome?.let { return it }
+        outcome?.let {
+            if (it.isClosed) leaveIfCancelled()
+            return it
+        }
         try {
             suspendCancellableCoroutine { waitFor(call, it) }
         } catch (e: Throwable) {
@@ -86,7 +88,7 @@ internal class Desk(
             if (guard.hold { call.outcome } !is Outcome.Done) throw e
         }
         val late = guard.hold { checkNotNull(call.outcome) }
-        if (late is Outcome.Failed && late.failure == Failure.Closed) leaveIfCancelled()
+        if (late.isClosed) leaveIfCancelled()
         return late
     }
 

@@ -16,7 +16,7 @@ public sealed class SocketException(message: String, cause: Throwable? = null) :
      *
      * @property url as it was given.
      */
-    public class UnknownScheme(public val url: String, schemes: Set<String>) :
+    public class UnknownScheme internal constructor(public val url: String, schemes: Set<String>) :
         SocketException("\"$url\": no transport has this scheme, there are ${schemes.sorted().joinToString()}")
 
     /**
@@ -32,7 +32,7 @@ public sealed class SocketException(message: String, cause: Throwable? = null) :
      *
      * @property url where.
      */
-    public class BindFailed(public val url: String, cause: Throwable?) :
+    public class BindFailed internal constructor(public val url: String, cause: Throwable?) :
         SocketException("cannot listen at $url: ${cause?.message ?: "the listener was closed"}", cause)
 
     /**

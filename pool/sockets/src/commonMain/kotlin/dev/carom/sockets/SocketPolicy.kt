@@ -29,8 +29,10 @@ import kotlin.time.Duration.Companion.seconds
  * @property receiveTimeout longest wait of one call that receives. Positive; [Duration.INFINITE] waits for ever.
  * @property requestTimeout longest request, over all repetitions (REQ). Positive; [Duration.INFINITE] waits for ever.
  *   Keep it above [resend], or nothing is repeated.
- * @property connectTimeout longest attempt to connect, handshake included. At least 1 ms, finite.
- * @property handshakeTimeout longest handshake of a peer that connected here. At least 1 ms, finite.
+ * @property connectTimeout longest attempt to open a connection: name lookups, TCP, TLS. At least 1 ms, finite.
+ * @property handshakeTimeout longest handshake of a peer: how long its first eight bytes may take once ours are on their way;
+ *   of a peer that connected here, and before that, also how long TLS may take. At least 1 ms, finite. A pipe that has
+ *   said its handshake is not given up for anything else that is slow, so that what its peer sends at once is not lost.
  * @property handshakes most peers that have connected here, to all endpoints of the socket, and not yet completed the
  *   handshake; further ones are turned away. 1..65536.
  * @property acceptedPipes most pipes that were accepted; further peers are turned away. 1..1048576.

@@ -202,7 +202,7 @@ public final class SocketPolicyBuilder {
         return requestTimeout;
     }
 
-    /** Longest attempt to connect, handshake included. At least 1 ms. */
+    /** Longest attempt to open a connection: name lookups, TCP, TLS. At least 1 ms. */
     public SocketPolicyBuilder connectTimeout(Duration connectTimeout) {
         this.connectTimeout = Objects.requireNonNull(connectTimeout, "connectTimeout");
         return this;
@@ -213,7 +213,7 @@ public final class SocketPolicyBuilder {
         return connectTimeout;
     }
 
-    /** Longest handshake of a peer that connected here. At least 1 ms. */
+    /** Longest handshake of a peer, once ours is said; of one that connected here, and before that, also of TLS. At least 1 ms. */
     public SocketPolicyBuilder handshakeTimeout(Duration handshakeTimeout) {
         this.handshakeTimeout = Objects.requireNonNull(handshakeTimeout, "handshakeTimeout");
         return this;

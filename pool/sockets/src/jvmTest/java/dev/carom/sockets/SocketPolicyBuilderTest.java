@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.carom.sockets.transport.LinkOptions;
+import dev.carom.sockets.transport.LinkOptionsBuilder;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
@@ -25,7 +26,7 @@ class SocketPolicyBuilderTest {
             .resend(null)
             .requestTimeout(Duration.ofMillis(1500))
             .overflow(Overflow.DropLatest)
-            .link(new LinkOptions(4096))
+            .link(new LinkOptionsBuilder().sendBuffer(4096).keepAliveIdle(Duration.ofSeconds(7)).build())
             .build();
 
         assertEquals(10, policy.getReceiveLimit());
@@ -35,6 +36,27 @@ class SocketPolicyBuilderTest {
         assertEquals(Duration.ofMillis(1500), read.requestTimeout());
         assertEquals(Overflow.DropLatest, read.overflow());
         assertEquals(policy.toString(), read.build().toString());
+    }
+
+    @Test
+    void linksHaveABuilderOfTheirOwn() {
+        assertEquals(new LinkOptions().toString(), new LinkOptionsBuilder().build().toString());
+        LinkOptions options = new LinkOptionsBuilder()
+            .noDelay(false)
+            .keepAliveIdle(Duration.ofSeconds(60))
+            .keepAliveInterval(Duration.ofSeconds(10))
+            .keepAliveCount(9)
+            .backlog(7)
+            .build();
+        assertEquals(options.toString(), LinkOptionsBuilder.from(options).build().toString());
+        assertEquals(Duration.ofSeconds(60), LinkOptionsBuilder.from(options).keepAliveIdle());
+        assertEquals(
+            "keepAliveIdle must be whole seconds in 0..32767, was 1.5s",
+            assertThrows(
+                IllegalArgumentException.class,
+                () -> new LinkOptionsBuilder().keepAliveIdle(Duration.ofMillis(1500)).build()
+            ).getMessage()
+        );
     }
 
     @Test

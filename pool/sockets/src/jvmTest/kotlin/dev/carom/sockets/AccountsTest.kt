@@ -30,7 +30,7 @@ class AccountsTest :
                     pub.awaitPipes(3)
                     var taken = 0L
                     val reading = launch { subs[0].messages.collect { taken++ } }
-                    val count = 20_000
+                    val count = if (row.isCommon) 20_000 else 4_000
                     List(4) { worker ->
                         val dice = Random(random.nextInt())
                         async {
@@ -39,7 +39,7 @@ class AccountsTest :
                             }
                         }
                     }.awaitAll()
-                    pub.close(30_000).unsent shouldBe 0
+                    pub.close(60_000).unsent shouldBe 0
                     subs.forEach { sub -> sub.pipes.first { it.isEmpty() } }
                     subs.forEach { it.close() }
                     reading.join()

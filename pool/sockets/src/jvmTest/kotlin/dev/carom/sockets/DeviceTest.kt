@@ -8,9 +8,10 @@ import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
-import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 class DeviceTest :
     FunSpec({
@@ -54,12 +55,12 @@ class DeviceTest :
                     respondents.forEach { it.connect(url) }
                     right.awaitPipes(3)
                     val working = respondents.mapIndexed { i, it -> launch { it.serve { _ -> bytes("$i") } } }
-                    val policy = SocketPolicy(surveyDeadline = 500.milliseconds)
+                    val policy = SocketPolicy(surveyDeadline = 60.seconds)
                     val surveyor = openSurveyorSocket("surveyor", policy, row.transports)
                     surveyor.connect(left.bind(row.url()).url)
                     surveyor.awaitPipes(1)
-                    surveyor.survey(bytes("who?")).toList().map { it.decodeToString() } shouldContainExactlyInAnyOrder
-                        listOf("0", "1", "2")
+                    val answers = surveyor.survey(bytes("who?")).take(3).toList()
+                    answers.map { it.decodeToString() } shouldContainExactlyInAnyOrder listOf("0", "1", "2")
                     broker.cancelAndJoin()
                     surveyor.closeAll(left, right, *respondents.toTypedArray())
                     working.forEach { it.join() }

@@ -13,24 +13,30 @@ class OneShotTest :
     FunSpec({
         extension(LeakCheckListener())
 
-        for (row in rows.filter { it.isPlain }) {
-            test("$row: processes that send and exit deliver all they sent") {
+        for (count in listOf(1, 5_000)) {
+            test(
+                "a process that sends $count to each of ${rows.count {
+                    it.isPlain
+                }} transports and exits delivers all",
+            ) {
                 live {
-                    val pull = openPullSocket("pull", transports = row.transports)
-                    val url = pull.bind(row.url()).url
-                    for (count in listOf(1, 1, 5_000)) {
-                        val exit = async { run(url, count) }
-                        List(count) { pull.receive().decodeToString() } shouldBe List(count) { "message $it" }
-                        exit.await() shouldBe 0
+                    val pulls = rows.filter { it.isPlain }.map { row ->
+                        openPullSocket("pull at $row", transports = row.transports).let { it to it.bind(row.url()).url }
                     }
-                    pull.close()
+                    val exit = async { run(count, pulls.map { it.second }) }
+                    for ((pull, _) in pulls) {
+                        List(count) { pull.receive().decodeToString() } shouldBe List(count) { "message $it" }
+                    }
+                    exit.await() shouldBe 0
+                    for ((pull, _) in pulls) pull.close()
                 }
             }
         }
     })
 
-private suspend fun run(url: String, count: Int): Int = withContext(Dispatchers.IO) {
+private suspend fun run(count: Int, urls: List<String>): Int = withContext(Dispatchers.IO) {
     val java = Path.of(System.getProperty("java.home"), "bin", "java").toString()
     val flags = listOf("-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", System.getProperty("java.class.path"))
-    ProcessBuilder(listOf(java) + flags + listOf(OneShot::class.java.name, url, "$count")).inheritIO().start().waitFor()
+    val command = listOf(java) + flags + OneShot::class.java.name + "$count" + urls
+    ProcessBuilder(command).inheritIO().start().waitFor()
 }

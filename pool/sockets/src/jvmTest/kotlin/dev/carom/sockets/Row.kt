@@ -19,15 +19,20 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.nio.file.Files
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.time.Duration.Companion.seconds
+import kotlin.time.Duration.Companion.minutes
 
 /** A transport of an engine, on which every socket must behave the same. */
 internal class Row(val name: String, val transports: Transports, private val newUrl: () -> String) {
     /** Somewhere to bind that nobody else uses. */
     fun url(): String = newUrl()
 
+    /** Whether it is what most will use, rather than another engine or layer that does the same at some cost. */
+    val isCommon: Boolean get() = name in setOf("tcp over nio", "inproc")
+
+    val isTls: Boolean get() = name.startsWith("tls")
+
     /** Whether a peer of bare bytes can talk to it. */
-    val isPlain: Boolean get() = !name.startsWith("tls") && name != "inproc"
+    val isPlain: Boolean get() = !isTls && name != "inproc"
 
     override fun toString(): String = name
 }
@@ -35,7 +40,7 @@ internal class Row(val name: String, val transports: Transports, private val new
 private val numbers = AtomicInteger()
 private val directory by lazy { Files.createTempDirectory("carom").also { it.toFile().deleteOnExit() } }
 
-private val ktor = Transports(KtorTransports.tcp(), KtorTransports.ipc())
+private val ktor = KtorTransports.all()
 private val tls by lazy {
     val authority = TestCertificates("authority")
     val identity = authority.issue("localhost", "127.0.0.1")
@@ -72,9 +77,9 @@ internal val rows: List<Row> = listOf(
     Row("inproc", NioTransports.all()) { "inproc://row ${numbers.incrementAndGet()}" },
 )
 
-/** Real time and threads; nothing here takes long unless it hangs. */
+/** Real time and threads; nothing here takes long unless it hangs, or the machine is very busy. */
 internal suspend fun live(block: suspend CoroutineScope.() -> Unit) = withContext(Dispatchers.Default) {
-    withTimeout(60.seconds) { coroutineScope { block() } }
+    withTimeout(3.minutes) { coroutineScope { block() } }
 }
 
 internal fun bytes(text: String) = text.encodeToByteArray()

@@ -2,6 +2,8 @@ package dev.carom.sockets.internal
 
 import dev.carom.sockets.SocketPolicy
 import dev.carom.sockets.SocketPolicyBuilder
+import dev.carom.sockets.transport.LinkOptions
+import dev.carom.sockets.transport.LinkOptionsBuilder
 import kotlin.time.Duration
 import kotlin.time.toJavaDuration
 import kotlin.time.toKotlinDuration
@@ -59,6 +61,33 @@ internal object JavaPolicies {
         drainTimeout = builder.drainTimeout().toKotlinDuration(),
         link = builder.link(),
         noticeBuffer = builder.noticeBuffer(),
+    )
+
+    @JvmStatic
+    fun fill(builder: LinkOptionsBuilder, options: LinkOptions) {
+        builder
+            .sendBuffer(options.sendBuffer)
+            .noDelay(options.noDelay)
+            .keepAlive(options.keepAlive)
+            .systemSendBuffer(options.systemSendBuffer)
+            .systemReceiveBuffer(options.systemReceiveBuffer)
+            .backlog(options.backlog)
+            .keepAliveIdle(options.keepAliveIdle.toJavaDuration())
+            .keepAliveInterval(options.keepAliveInterval.toJavaDuration())
+            .keepAliveCount(options.keepAliveCount)
+    }
+
+    @JvmStatic
+    fun build(builder: LinkOptionsBuilder): LinkOptions = LinkOptions(
+        sendBuffer = builder.sendBuffer(),
+        noDelay = builder.noDelay(),
+        keepAlive = builder.keepAlive(),
+        systemSendBuffer = builder.systemSendBuffer(),
+        systemReceiveBuffer = builder.systemReceiveBuffer(),
+        backlog = builder.backlog(),
+        keepAliveIdle = builder.keepAliveIdle().toKotlinDuration(),
+        keepAliveInterval = builder.keepAliveInterval().toKotlinDuration(),
+        keepAliveCount = builder.keepAliveCount(),
     )
 
     private fun Duration.orNull() = takeIf { it.isFinite() }?.toJavaDuration()

@@ -5,9 +5,8 @@ import dev.carom.sockets.internal.ktor.KtorReactor
 import dev.carom.sockets.internal.ktor.KtorTransport
 
 /**
- * Transports on ktor-network, for programs that have it anyway: slower than [NioTransports], the same otherwise but for
- * this. What ktor has taken counts as passed on ([Link.unwritten]), and it takes up to 1 MiB that the system has not taken.
- * The address to connect from cannot be chosen.
+ * Transports on ktor-network, for programs that have it anyway: slower than [NioTransports], the same otherwise, but
+ * the address to connect from cannot be chosen.
  *
  * While a link or a listener is open, one daemon thread of its own waits for readiness; bytes are moved on
  * `Dispatchers.IO`.
@@ -17,9 +16,19 @@ public object KtorTransports {
 
     /** `tcp://host:port`. */
     @JvmStatic
-    public fun tcp(): Transport = KtorTransport("tcp", Addressing.HostPort, Framing.Stream, reactor, KtorAddresses.Tcp)
+    public fun tcp(): Transport = KtorTransport(
+        "tcp",
+        Addressing.HostPort,
+        Framing.Stream,
+        reactor,
+        KtorAddresses.Tcp(),
+    )
 
     /** `ipc://path`: Unix-domain sockets. A file that a dead process left behind is replaced. */
     @JvmStatic
     public fun ipc(): Transport = KtorTransport("ipc", Addressing.Path, Framing.Typed, reactor, KtorAddresses.Ipc)
+
+    /** [tcp], [ipc], and `inproc://name` within the process. */
+    @JvmStatic
+    public fun all(): Transports = Transports(tcp(), ipc(), inprocTransport())
 }

@@ -18,6 +18,9 @@ internal class Call(val id: Long) {
 }
 
 internal sealed interface Outcome {
+    /** The socket is closed, or closes meanwhile. */
+    val isClosed: Boolean get() = this is Failed && failure == Failure.Closed
+
     data object Done : Outcome
 
     /** [pipe] is null if it is gone. */

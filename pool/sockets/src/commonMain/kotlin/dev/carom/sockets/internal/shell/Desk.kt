@@ -5,7 +5,6 @@ import dev.carom.sockets.Protocol
 import dev.carom.sockets.SocketCounters
 import dev.carom.sockets.SocketNotice
 import dev.carom.sockets.SocketPolicy
-import dev.carom.sockets.internal.state.Failure
 import dev.carom.sockets.internal.state.SocketEffect
 import dev.carom.sockets.internal.state.SocketEvent
 import dev.carom.sockets.internal.state.SocketState
@@ -78,7 +77,10 @@ internal class Desk(
             call = begin(++lastCall, event, after)
             outcome = call.outcome
         }
-        outcome?.let { return it }
+        outcome?.let {
+            if (it.isClosed) leaveIfCancelled()
+            return it
+        }
         try {
             suspendCancellableCoroutine { waitFor(call, it) }
         } catch (e: Throwable) {
@@ -86,7 +88,7 @@ internal class Desk(
             if (guard.hold { call.outcome } !is Outcome.Done) throw e
         }
         val late = guard.hold { checkNotNull(call.outcome) }
-        if (late is Outcome.Failed && late.failure == Failure.Closed) leaveIfCancelled()
+        if (late.isClosed) leaveIfCancelled()
         return late
     }
 
@@ -108,6 +110,19 @@ internal class Desk(
 
     /** Before the link of [pipe] exists. */
     fun admit(pipe: Pipe) = guard.hold { book.add(pipe) }
+
+    /** Whether [pipe] goes on and says its handshake: it has not been given up. */
+    fun commit(pipe: Pipe): Boolean = guard.hold { (pipe.reason == null).also { if (it) pipe.committed = true } }
+
+    /** Closes [pipe] if it has not [passed] some point by now. Whether it does. */
+    fun giveUp(pipe: Pipe, reason: String, passed: (Pipe) -> Boolean): Boolean {
+        var late = false
+        act { after ->
+            late = !passed(pipe)
+            if (late) cut(pipe, reason, null, after)
+        }
+        return late
+    }
 
     /** Whether it may go on: its handshake is done. */
     fun attach(pipe: Pipe): Boolean {

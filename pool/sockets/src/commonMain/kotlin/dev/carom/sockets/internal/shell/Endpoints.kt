@@ -108,12 +108,7 @@ internal class BoundEndpoint(
         val pipe = Pipe(shell.desk, PipeIds.next(), url, isAccepted = true, priority, transport.framing, this)
         pipe.link = link
         shell.desk.admit(pipe)
-        shell.scope.launch {
-            withTimeoutOrNull(policy.handshakeTimeout) {
-                pipe.opened.join()
-                true
-            } ?: shell.desk.refuse(pipe, "its handshake was not complete within ${policy.handshakeTimeout}")
-        }
+        shell.scope.launch { shell.awaitHandshake(pipe, policy.handshakeTimeout) }
         return pipe
     }
 
@@ -174,8 +169,8 @@ internal class DialedEndpoint(
         val pair = shell.protocol == Protocol.Pair || shell.protocol == Protocol.PairV1
         val numbers = SetPolicy(
             target = if (pair) 1 else Int.MAX_VALUE,
-            connectTimeout = policy.connectTimeout,
-            // Bounded by the connector itself, which knows how much time there is.
+            // Both bounded by the connector itself, which knows how much time there is.
+            connectTimeout = MOST_CLOSING,
             closeTimeout = MOST_CLOSING,
             checkInterval = Duration.INFINITE,
             drainTimeout = policy.drainTimeout,
@@ -279,8 +274,11 @@ internal class PipeConnector(
         }
         pipe.link = link
         try {
+            shell.awaitHandshake(pipe, shell.policy.connectTimeout)
             pipe.opened.await()
         } catch (e: Throwable) {
+            // Cancelled just when it opened: its peer may have sent something, so it is closed like any other.
+            if (!shell.desk.giveUp(pipe, "it is not wanted any more") { it.wasAttached }) return pipe
             link.close()
             withContext(NonCancellable) { pipe.closed.await() }
             throw e

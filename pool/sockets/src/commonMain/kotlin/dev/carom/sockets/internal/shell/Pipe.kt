@@ -48,6 +48,9 @@ internal class Pipe(
     /** Guarded. */
     val ledger = Ledger()
 
+    /** Guarded: it says its handshake. From then on it is not given up for having been slow before. */
+    var committed = false
+
     /** Guarded: in the state's care. */
     var attached = false
 
@@ -74,6 +77,9 @@ internal class Pipe(
     @Volatile
     var lease: SetLease<Pipe>? = null
 
+    /** Completes when our handshake is said, or never will be. */
+    val said = CompletableDeferred<Unit>()
+
     /** Completes when the pipe is attached; fails if it never will be. */
     val opened = CompletableDeferred<Unit>()
 
@@ -89,9 +95,11 @@ internal class Pipe(
 
     override fun onOpen(link: Link) {
         this.link = link
+        if (!desk.commit(this)) return link.close()
         val hello = HandshakeParser.bytesOf(desk.protocol)
         link.write(hello, hello.size, NOTHING, 0, 0)
         link.flush()
+        said.complete(Unit)
     }
 
     override fun onBytes(bytes: ByteArray, from: Int, to: Int) {
@@ -116,6 +124,7 @@ internal class Pipe(
 
     override fun onClosed(cause: Throwable?) {
         desk.closed(this, cause)
+        said.complete(Unit)
         opened.completeExceptionally(cause ?: PipeRefused(url, reason ?: "closed"))
         idle.complete(Unit)
         closed.complete(cause)

@@ -27,7 +27,6 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -39,6 +38,7 @@ import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.merge
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.concurrent.Volatile
@@ -75,6 +75,7 @@ internal class SocketShell(
     private val helpers = ArrayList<Job>()
     private val deadline = MutableStateFlow(Duration.INFINITE)
     private val report = CompletableDeferred<SocketReport>()
+    private val cutShort = CompletableDeferred<Unit>()
     private var closing = false
     private var cutOff = 0
 
@@ -217,8 +218,16 @@ internal class SocketShell(
                 force()
             }
         }
-        coroutineScope {
-            for (endpoint in guard.hold { endpoints.toList() }) launch { endpoint.shut(Duration.INFINITE) }
+        val all = guard.hold { endpoints.toList() }
+        val shutting = scope.launch { for (endpoint in all) launch { endpoint.shut(Duration.INFINITE) } }
+        select {
+            shutting.onJoin {}
+            cutShort.onJoin {}
+        }
+        if (forced) {
+            for (endpoint in all) endpoint.awaitEnd()
+            // All pipes are closed. A resolver that does not hear that it is to end is left to the scope.
+            withTimeoutOrNull(GRACE) { shutting.join() }
         }
         enforcer.cancel()
         conclude(before)
@@ -240,6 +249,7 @@ internal class SocketShell(
         guard.hold { cutOff += open.count { it.wasAttached } }
         for (endpoint in guard.hold { endpoints.toList() }) endpoint.force()
         for (pipe in open) pipe.link?.close()
+        cutShort.complete(Unit)
     }
 
     private fun conclude(before: SocketCounters) {
@@ -251,5 +261,9 @@ internal class SocketShell(
         desk.end()
         helpers.forEach { it.cancel() }
         job.complete()
+    }
+
+    private companion object {
+        val GRACE = 50.milliseconds
     }
 }

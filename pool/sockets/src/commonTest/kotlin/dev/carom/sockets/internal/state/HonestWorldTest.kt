@@ -63,7 +63,9 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
     private val rights = List(random.nextInt(1, 4)) { Node(right(Random(seed - it))) }
     private val pipes = LinkedHashMap<Int, Pipe>()
     private val delivered = HashMap<String, Int>()
-    private val log = ArrayList<String>()
+
+    /** Put into words only when they are read. */
+    private val log = ArrayList<() -> String>()
     private val waiting = HashMap<Long, String>()
     private var now = Duration.ZERO
     private var lastPipe = 0
@@ -199,7 +201,8 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
 
     private fun on(node: Node, event: SocketEvent) {
         val effects = node.state.on(event, now)
-        log += "$now $event -> $effects"
+        val (then, caused) = now to effects.toList()
+        log += { "$then $event -> $caused" }
         for (effect in effects) obey(node, effect)
     }
 
@@ -257,7 +260,7 @@ private class World(private val seed: Int, left: (Random) -> SocketState, right:
         try {
             live()
         } catch (e: Throwable) {
-            throw AssertionError("seed $seed: ${e.message}\n${log.takeLast(40).joinToString("\n")}", e)
+            throw AssertionError("seed $seed: ${e.message}\n${log.takeLast(40).joinToString("\n") { it() }}", e)
         }
     }
 }

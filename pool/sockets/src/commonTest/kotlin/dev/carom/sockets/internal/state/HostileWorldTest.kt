@@ -45,7 +45,9 @@ class HostileWorldTest :
 private class HostileWorld(private val seed: Int, state: (Random) -> SocketState) {
     private val random = Random(seed)
     private val state = state(Random(seed))
-    private val log = ArrayList<String>()
+
+    /** Put into words only when they are read. */
+    private val log = ArrayList<() -> String>()
     private val room = HashMap<Int, Boolean>()
     private val asked = HashSet<Long>()
     private val answered = HashSet<Long>()
@@ -62,7 +64,7 @@ private class HostileWorld(private val seed: Int, state: (Random) -> SocketState
             repeat(10) { step(event()) }
             check(asked.none { it !in answered }) { "calls left waiting after close: ${asked - answered}" }
         } catch (e: Throwable) {
-            throw AssertionError("seed $seed: ${e.message}\n${log.takeLast(30).joinToString("\n")}", e)
+            throw AssertionError("seed $seed: ${e.message}\n${log.takeLast(30).joinToString("\n") { it() }}", e)
         }
     }
 
@@ -70,7 +72,8 @@ private class HostileWorld(private val seed: Int, state: (Random) -> SocketState
         now += random.nextInt(8).milliseconds
         before(event)
         val effects = state.on(event, now)
-        log += "$now $event -> $effects"
+        val (then, caused) = now to effects.toList()
+        log += { "$then $event -> $caused" }
         effects.forEach(::obey)
         state.nextDeadline?.let { check(it > now) { "deadline $it is not after $now" } }
         check(state.unflushed >= 0)

@@ -6,8 +6,9 @@ import io.ktor.network.selector.SelectorManager
 import io.ktor.network.sockets.InetSocketAddress
 import io.ktor.network.sockets.UnixSocketAddress
 import io.ktor.network.sockets.aSocket
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.runInterruptible
+import kotlinx.coroutines.async
 import java.io.IOException
 import java.net.InetAddress
 import java.nio.file.Files
@@ -33,14 +34,16 @@ internal interface KtorAddresses {
     /** Nobody listens there any more. */
     fun left(address: SocketAddress)
 
-    object Tcp : KtorAddresses {
+    /** @param lookUp the addresses of a name; may block, for ever if it likes. */
+    class Tcp(private val lookUp: (String) -> List<InetAddress> = { InetAddress.getAllByName(it).toList() }) :
+        KtorAddresses {
         override suspend fun targets(address: SocketAddress): List<KtorAddress> {
             if (address.local != null) throw IOException("$address: this engine cannot choose the local address")
-            return lookUp(address.host).map { InetSocketAddress(it.hostAddress, address.port) }
+            return addressesOf(address.host).map { InetSocketAddress(it.hostAddress, address.port) }
         }
 
         override suspend fun place(address: SocketAddress): KtorAddress {
-            val host = if (address.host in ANY) "::" else lookUp(address.host).first().hostAddress
+            val host = if (address.host in ANY) "::" else addressesOf(address.host).first().hostAddress
             return InetSocketAddress(host, address.port)
         }
 
@@ -52,11 +55,13 @@ internal interface KtorAddresses {
 
         override fun left(address: SocketAddress) = Unit
 
-        /** Away from ktor, which would block: and all addresses, not only the first. */
-        private suspend fun lookUp(host: String): List<InetAddress> =
-            runInterruptible(Dispatchers.IO) { InetAddress.getAllByName(host).toList() }
+        /** Left alone when nobody wants the answer any more: a lookup cannot be interrupted, and takes its time. */
+        private suspend fun addressesOf(host: String): List<InetAddress> =
+            CoroutineScope(Dispatchers.IO).async { lookUp(host) }.await()
 
-        private val ANY = setOf("", "*")
+        private companion object {
+            val ANY = setOf("", "*")
+        }
     }
 
     object Ipc : KtorAddresses {

@@ -7,11 +7,8 @@ import io.ktor.network.selector.SelectorManager
 import io.ktor.network.sockets.InetSocketAddress
 import io.ktor.network.sockets.Socket
 import io.ktor.network.sockets.openReadChannel
-import io.ktor.network.sockets.openWriteChannel
 import io.ktor.utils.io.ByteReadChannel
-import io.ktor.utils.io.ByteWriteChannel
 import io.ktor.utils.io.readAvailable
-import io.ktor.utils.io.writeFully
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -27,10 +24,11 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
 import java.net.InetAddress
+import java.nio.channels.SocketChannel
 import kotlin.time.Duration.Companion.milliseconds
 
 /**
- * A link on ktor's channels: one coroutine reads, one writes, and a third waits for the end of the link and ends them.
+ * A link on a socket of ktor's: one coroutine reads, one writes, and a third waits for the end of the link and ends them.
  */
 internal class KtorLink(private val reactor: KtorReactor, options: LinkOptions) : Link {
     private val selector = reactor.acquire()
@@ -41,6 +39,11 @@ internal class KtorLink(private val reactor: KtorReactor, options: LinkOptions) 
 
     @Volatile
     override var remote: String = ""
+        private set
+
+    /** As soon as it is open. */
+    @Volatile
+    var channel: SocketChannel? = null
         private set
 
     override val unwritten: Int get() = outbox.unwritten
@@ -69,16 +72,18 @@ internal class KtorLink(private val reactor: KtorReactor, options: LinkOptions) 
             failing {
                 val opened = open(selector)
                 socket = opened
+                channel = opened.channel
                 currentCoroutineContext().ensureActive()
                 remote = describe(opened)
                 val input = opened.openReadChannel()
-                val output = opened.openWriteChannel(autoFlush = false)
-                writing = this@coroutineScope.launch { failing { write(output) } }
+                writing = this@coroutineScope.launch { failing { write(KtorOutput(opened, selector)) } }
                 handler.onOpen(this@KtorLink)
                 read(input)
             }
         }
         val cause = end.await()
+        // What the peer sent before it went away is still heard.
+        if (cause != null) withTimeoutOrNull(GRACE) { reading.join() }
         reading.cancelAndJoin()
         // What was flushed just before is still with us: where the system takes it at once, it is sent.
         if (cause == null) {
@@ -103,14 +108,12 @@ internal class KtorLink(private val reactor: KtorReactor, options: LinkOptions) 
         handler.onEnd()
     }
 
-    private suspend fun write(output: ByteWriteChannel) {
+    private suspend fun write(output: KtorOutput) {
         while (true) {
             val parts = outbox.take() ?: break
-            for (part in parts) output.writeFully(part.bytes, part.from, part.to)
-            output.flush()
-            repeat(outbox.written(parts)) { handler.onWritable() }
+            output.write(parts) { count, ends -> repeat(outbox.written(count, ends)) { handler.onWritable() } }
         }
-        output.flushAndClose()
+        output.finish()
     }
 
     /** What is thrown, by ktor or a handler, ends the link. */

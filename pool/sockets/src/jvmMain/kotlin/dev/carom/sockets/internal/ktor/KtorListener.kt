@@ -5,6 +5,7 @@ import dev.carom.sockets.transport.Acceptor
 import dev.carom.sockets.transport.LinkOptions
 import dev.carom.sockets.transport.Listener
 import dev.carom.sockets.transport.SocketAddress
+import io.ktor.network.selector.Selectable
 import io.ktor.network.selector.SelectorManager
 import io.ktor.network.sockets.ServerSocket
 import io.ktor.network.sockets.Socket
@@ -16,8 +17,10 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 /** Accepts in a coroutine of its own, which ends with [close]. */
 internal class KtorListener(
@@ -62,7 +65,17 @@ internal class KtorListener(
         // Deleted first: as long as we listen nobody takes the file for a stale one and puts its own there.
         if (server != null) addresses.left(address)
         server?.close()
+        server?.let { awaitGone(it) }
         return cause
+    }
+
+    /** The system frees the address when the selector has come by and let go of the channel: nothing tells when that is. */
+    private suspend fun awaitGone(server: ServerSocket) {
+        val channel = (server as Selectable).channel
+        withTimeoutOrNull(MOST_SELECTING) {
+            while (channel.isRegistered) delay(GLANCE)
+            delay(GLANCE)
+        }
     }
 
     private suspend fun bind(): ServerSocket = try {
@@ -84,6 +97,7 @@ internal class KtorListener(
         try {
             socket = server.accept()
             currentCoroutineContext().ensureActive()
+            socket.prepare(options)
             val link = KtorLink(reactor, options)
             link.heardBy(acceptor.onAccept(link) ?: return link.dispose())
             val accepted: Socket = socket
@@ -99,5 +113,9 @@ internal class KtorListener(
 
     private companion object {
         val PAUSE = 100.milliseconds
+        val GLANCE = 1.milliseconds
+
+        /** More than the time that ktor's selector sleeps. */
+        val MOST_SELECTING = 2.seconds
     }
 }

@@ -1,17 +1,25 @@
 package dev.carom.sockets.internal.ktor
 
 import kotlinx.coroutines.channels.Channel
+import java.nio.ByteBuffer
 
 /** Bytes of one write: its head, or its body. */
-internal class Part(val bytes: ByteArray, val from: Int, val to: Int, val last: Boolean) {
+internal class Part(private val bytes: ByteArray, private var from: Int, private val to: Int, val last: Boolean) {
     val size: Int get() = to - from
+
+    /** The next [most] bytes of it. */
+    fun view(most: Int): ByteBuffer = ByteBuffer.wrap(bytes, from, minOf(size, most))
+
+    fun skip(count: Int) {
+        from += count
+    }
 }
 
-/** What was written and not passed on to ktor yet, in order. */
+/** What was written and not passed on to the system yet, in order. */
 internal class KtorOutbox(private val full: Int) {
     private val lock = Any()
     private val flushed = Channel<Unit>(Channel.CONFLATED)
-    private var waiting = ArrayList<Part>()
+    private var waiting = ArrayDeque<Part>()
     private var pending = 0L
     private var messages = 0
     private var refusals = 0
@@ -27,7 +35,7 @@ internal class KtorOutbox(private val full: Int) {
             messages++
             return true
         }
-        waiting.add(Part(head.copyOf(headSize), 0, headSize, last = from == to))
+        if (headSize > 0) waiting.add(Part(head.copyOf(headSize), 0, headSize, last = from == to))
         if (from < to) waiting.add(Part(body, from, to, last = true))
         pending += headSize + (to - from)
         messages++
@@ -47,24 +55,24 @@ internal class KtorOutbox(private val full: Int) {
 
     fun close() = synchronized(lock) {
         closed = true
-        waiting = ArrayList()
+        waiting = ArrayDeque()
     }
 
     /** What is to be written next; waits while there is nothing. Null at the end. */
-    suspend fun take(): List<Part>? {
+    suspend fun take(): ArrayDeque<Part>? {
         while (true) {
             synchronized(lock) {
-                if (waiting.isNotEmpty()) return waiting.also { waiting = ArrayList() }
+                if (waiting.isNotEmpty()) return waiting.also { waiting = ArrayDeque() }
                 if (finishing) return null
             }
             flushed.receive()
         }
     }
 
-    /** [parts] are passed on; returns how often to say that there is room again. */
-    fun written(parts: List<Part>): Int = synchronized(lock) {
-        pending -= parts.sumOf { it.size.toLong() }
-        messages -= parts.count { it.last }
+    /** The system has taken [count] bytes, and with them the ends of [ends] messages; how often to say that there is room. */
+    fun written(count: Long, ends: Int): Int = synchronized(lock) {
+        pending -= count
+        messages -= ends
         if (pending > full / 2) return 0
         refusals.also { refusals = 0 }
     }

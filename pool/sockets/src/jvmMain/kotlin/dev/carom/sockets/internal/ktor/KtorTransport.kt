@@ -41,7 +41,7 @@ internal class KtorTransport(
                     keepAlive = options.keepAlive
                     if (options.systemSendBuffer > 0) sendBufferSize = options.systemSendBuffer
                     if (options.systemReceiveBuffer > 0) receiveBufferSize = options.systemReceiveBuffer
-                }
+                }.also { it.prepare(options) }
             } catch (e: IOException) {
                 val named = IOException("$target: ${e.message}", e)
                 failure?.let(named::addSuppressed)

@@ -20,12 +20,16 @@ internal class NioLink(private val loop: NioLoop, private val options: LinkOptio
     Ready {
     private lateinit var handler: LinkHandler
     private var key: SelectionKey? = null
-    private var channel: SocketChannel? = null
     private var ended = false
 
     /** Changes on the loop. */
     @Volatile
     var closed = false
+        private set
+
+    /** As soon as it is open. */
+    @Volatile
+    var channel: SocketChannel? = null
         private set
 
     @Volatile

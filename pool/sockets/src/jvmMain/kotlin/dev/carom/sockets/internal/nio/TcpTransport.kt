@@ -1,6 +1,7 @@
 package dev.carom.sockets.internal.nio
 
 import dev.carom.sockets.SocketException
+import dev.carom.sockets.internal.prepare
 import dev.carom.sockets.transport.Acceptor
 import dev.carom.sockets.transport.Addressing
 import dev.carom.sockets.transport.Framing
@@ -16,11 +17,8 @@ import java.io.IOException
 import java.net.BindException
 import java.net.InetAddress
 import java.net.InetSocketAddress
-import java.net.StandardSocketOptions.SO_KEEPALIVE
 import java.net.StandardSocketOptions.SO_RCVBUF
 import java.net.StandardSocketOptions.SO_REUSEADDR
-import java.net.StandardSocketOptions.SO_SNDBUF
-import java.net.StandardSocketOptions.TCP_NODELAY
 import java.nio.channels.ServerSocketChannel
 import java.nio.channels.SocketChannel
 
@@ -42,7 +40,7 @@ internal class TcpTransport(private val loops: NioLoops) : Transport {
 
     override fun listen(address: SocketAddress, options: LinkOptions, acceptor: Acceptor): Listener {
         val loop = loops.acquire()
-        val listener = NioListener(loop, loops, options, acceptor, { prepare(it, options) }, {})
+        val listener = NioListener(loop, loops, options, acceptor, { it.prepare(options) }, {})
         if (address.host in ANY) {
             loop.execute { bind(listener, address, InetSocketAddress(address.port), options) }
         } else {
@@ -69,20 +67,13 @@ internal class TcpTransport(private val loops: NioLoops) : Transport {
     private fun open(address: SocketAddress, options: LinkOptions): SocketChannel {
         val channel = SocketChannel.open()
         try {
-            prepare(channel, options)
+            channel.prepare(options)
             address.local?.let { channel.bind(InetSocketAddress(InetAddress.getByName(it), 0)) }
         } catch (e: IOException) {
             closeQuietly(channel)
             throw e
         }
         return channel
-    }
-
-    private fun prepare(channel: SocketChannel, options: LinkOptions) {
-        channel.setOption(TCP_NODELAY, options.noDelay)
-        if (options.keepAlive) channel.setOption(SO_KEEPALIVE, true)
-        if (options.systemSendBuffer > 0) channel.setOption(SO_SNDBUF, options.systemSendBuffer)
-        if (options.systemReceiveBuffer > 0) channel.setOption(SO_RCVBUF, options.systemReceiveBuffer)
     }
 
     /** [found] or [failed] on the loop. A name is looked up elsewhere: that blocks, and cannot be interrupted. */

@@ -21,6 +21,9 @@ internal class SealedInput {
     private var sealed = ByteBuffer.allocate(0)
     private var opened = ByteBuffer.allocate(0)
 
+    /** Whether there is nothing, not even part of a record. */
+    val isEmpty: Boolean get() = !sealed.hasRemaining()
+
     fun add(bytes: ByteArray) {
         sealed = if (!sealed.hasRemaining()) {
             ByteBuffer.wrap(bytes)

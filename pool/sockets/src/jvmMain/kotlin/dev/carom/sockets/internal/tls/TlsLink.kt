@@ -158,8 +158,8 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
     }
 
     private fun noMoreBelow() = when (phase) {
-        // Who has heard our end owes us no other; before it, more may have been meant to come.
-        Phase.Open -> if (finished) ended() else end(IOException("$remote ended the connection without close_notify"))
+        // Who has heard our end owes us no other.
+        Phase.Open -> if (finished) ended() else leftWithoutAWord()
 
         Phase.TellingWhy -> close()
 
@@ -167,6 +167,16 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
             end(SSLException("$remote ended the connection during the handshake"))
 
         Phase.Ended, Phase.Closed -> Unit
+    }
+
+    /**
+     * What was heard stands: whether it is whole the handler knows, whose messages say how long they are. That nobody vouched
+     * for the end is the cause that it is told (RFC 8446, section 6.1).
+     */
+    private fun leftWithoutAWord() {
+        if (incoming.isEmpty) ended()
+        val where = if (incoming.isEmpty) "without" else "within a record and without"
+        end(IOException("$remote ended the connection $where close_notify"))
     }
 
     private fun step(): Boolean {

@@ -12,6 +12,7 @@ import dev.carom.sockets.transport.bounded
 import dev.carom.sockets.transport.say
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.first
@@ -22,8 +23,8 @@ import java.io.ByteArrayOutputStream
 private class Wire : Link {
     val written = Channel<ByteArray>(Channel.UNLIMITED)
     private val paused = MutableStateFlow(false)
-    var closed = false
-        private set
+    val finished = CompletableDeferred<Unit>()
+    val closed = CompletableDeferred<Unit>()
 
     override val remote: String get() = "the other end"
     override val unwritten: Int get() = 0
@@ -43,10 +44,12 @@ private class Wire : Link {
         paused.value = false
     }
 
-    override fun finish() = Unit
+    override fun finish() {
+        finished.complete(Unit)
+    }
 
     override fun close() {
-        closed = true
+        closed.complete(Unit)
     }
 
     suspend fun awaitReading() {
@@ -69,8 +72,9 @@ private class Reluctant(private val end: End) : LinkHandler by end {
     }
 
     override fun onBytes(bytes: ByteArray, from: Int, to: Int) {
-        end.onBytes(bytes, from, to)
+        // First: who hears of it may resume at once.
         link.pause()
+        end.onBytes(bytes, from, to)
     }
 }
 
@@ -103,16 +107,31 @@ private class World(policy: TlsPolicy) {
         }
     }
 
-    /** All that is on its way to the reader arrives at once, and then the end. */
-    fun arrives() {
+    /** All that is on its way to the reader but the last [missing] bytes arrives at once, and then the end. */
+    fun arrives(missing: Int = 0) {
         val bytes = ours.drain()
-        there.onBytes(bytes, 0, bytes.size)
+        there.onBytes(bytes, 0, bytes.size - missing)
         there.onEnd()
     }
 
-    val closedBelow: Boolean get() = theirs.closed
+    /** The link to the reader has closed; why, as the reader is told. */
+    suspend fun cause(): String? {
+        there.onClosed(null)
+        return reader.closed.await()?.message
+    }
 
-    fun heard(): String = reader.bytes().decodeToString()
+    /** The writer says its end. */
+    suspend fun finish() {
+        here.finish()
+        bounded { ours.finished.await() }
+    }
+
+    val isClosedBelow: Boolean get() = theirs.closed.isCompleted
+
+    suspend fun closedBelow() = bounded { theirs.closed.await() }
+
+    /** Not at once: another thread may be at work on the link, and do this as well. */
+    suspend fun hears(text: String) = reader.until { reader.bytes().decodeToString() == text }
 }
 
 class TlsLinkTest :
@@ -130,18 +149,31 @@ class TlsLinkTest :
                 val world = World(policy)
                 world.shakeHands()
                 for (word in listOf("one ", "two ", "three")) world.here.say(word)
-                if (said) world.here.finish()
+                if (said) world.finish()
                 world.arrives()
-                world.heard() shouldBe "one "
-                world.closedBelow shouldBe false
+                world.hears("one ")
+                world.isClosedBelow shouldBe false
                 world.there.resume()
-                world.heard() shouldBe "one two "
-                world.closedBelow shouldBe false
+                world.hears("one two ")
+                world.isClosedBelow shouldBe false
                 world.there.resume()
-                world.heard() shouldBe "one two three"
+                world.hears("one two three")
                 world.there.resume()
-                world.reader.ended.isCompleted shouldBe said
-                world.closedBelow shouldBe !said
+                bounded { world.reader.ended.await() }
+                if (said) world.isClosedBelow shouldBe false else world.closedBelow()
+                world.cause() shouldBe if (said) null else "the other end ended the connection without close_notify"
             }
+        }
+
+        test("an end within a record is no end, but a failure; what came before is heard") {
+            val world = World(policy)
+            world.shakeHands()
+            for (word in listOf("one ", "two")) world.here.say(word)
+            world.arrives(missing = 1)
+            world.there.resume()
+            world.closedBelow()
+            world.hears("one ")
+            world.reader.ended.isCompleted shouldBe false
+            world.cause() shouldBe "the other end ended the connection within a record and without close_notify"
         }
     })

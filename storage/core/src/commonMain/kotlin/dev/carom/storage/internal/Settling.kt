@@ -5,15 +5,18 @@ import dev.carom.storage.CancelMode
 import dev.carom.storage.ErrorCategory
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.selects.onTimeout
+import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.withContext
-import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.time.Duration
 
 /** Stops a call for certain: feeds a [CancelState] and does what it says. */
+@OptIn(ExperimentalCoroutinesApi::class)
 internal class Settling<S : Any>(private val engine: Engine<S>, private val session: S) {
     /**
      * Returns when [worker] and all requests to stop it have ended, or the session was cut off.
@@ -32,7 +35,7 @@ internal class Settling<S : Any>(private val engine: Engine<S>, private val sess
         val reach = Job()
         while (result == null) {
             val wait = state.nextDeadline?.let { it - engine.now } ?: Duration.INFINITE
-            val event = withTimeoutOrNull(wait) { events.receive() } ?: CancelEvent.Tick
+            val event = events.nextWithin(wait)
             val step = state.on(event, engine.now)
             state = step.state
             for (effect in step.effects) {
@@ -50,6 +53,12 @@ internal class Settling<S : Any>(private val engine: Engine<S>, private val sess
         }
         engine.countCancel(result)
         result
+    }
+
+    /** Not a receive that is timed out: one that got its event at that very moment would drop it. */
+    private suspend fun Channel<CancelEvent>.nextWithin(wait: Duration): CancelEvent = select {
+        onReceive { it }
+        if (wait.isFinite()) onTimeout(wait) { CancelEvent.Tick }
     }
 
     private fun send(worker: Job, events: Channel<CancelEvent>, reach: Job) {

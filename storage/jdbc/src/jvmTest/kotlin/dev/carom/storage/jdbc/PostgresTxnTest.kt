@@ -10,6 +10,7 @@ import dev.carom.storage.StorageException
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.TxnPolicy
 import dev.carom.storage.TxnStatus
+import dev.carom.storage.sql.BlockingSqlPool
 import dev.carom.storage.sql.SqlTxn
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.one
@@ -18,9 +19,11 @@ import dev.carom.storage.sql.scalar
 import dev.carom.storage.txn
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
@@ -30,6 +33,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.supervisorScope
 import kotlinx.coroutines.withContext
 import java.net.InetSocketAddress
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
@@ -40,14 +44,65 @@ class PostgresTxnTest :
         postgres("AT-11: a thousand changes of dispatcher, one and the same connection") { server ->
             server.world("at11") { world ->
                 Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { own ->
+                    val places = listOfNotNull(Dispatchers.Default, Dispatchers.IO, own, virtualThreads)
                     val pids = world.pool.txn {
-                        val places = listOf(Dispatchers.Default, Dispatchers.IO, own)
                         (0 until 1_000).map { n ->
-                            withContext(places[n % 3]) { world.pool.nearest.scalar("select pg_backend_pid()") }
+                            withContext(places[n % places.size]) {
+                                world.pool.nearest.scalar("select pg_backend_pid()")
+                            }
                         }
                     }
                     pids.toSet() shouldHaveSize 1
                 }
+            }
+        }
+
+        postgresOnVirtualThreads("AT-11: a thousand virtual threads that block on four connections") { server, start ->
+            server.world("virtual", sessions = 4) { world ->
+                val pool = BlockingSqlPool.of(world.pool)
+                world.pool.exec("create table t (n int primary key, pid int)")
+                val failures = ConcurrentLinkedQueue<Throwable>()
+                val threads = (0 until 1_000).map { n ->
+                    start {
+                        try {
+                            pool.beginTxn(TxnPolicy()).use { txn ->
+                                val pid = txn.queryRow("select pg_backend_pid()")!!.getInt(0)
+                                txn.exec("insert into t values (?, pg_backend_pid())", n)
+                                txn.queryRow("select pg_backend_pid()")!!.getInt(0) shouldBe pid
+                                txn.commit()
+                            }
+                        } catch (e: Throwable) {
+                            failures += e
+                        }
+                    }
+                }
+                threads.forEach { it.join() }
+                failures.toList().shouldBeEmpty()
+                world.pool.scalar("select count(*) from t") shouldBe 1_000L
+                (world.pool.one("select count(distinct pid) from t").getInt(0) <= 4) shouldBe true
+            }
+        }
+
+        postgresOnVirtualThreads(
+            "AT-11: the interrupt of a virtual thread stops its statement; the connection lives on",
+        ) { server, start ->
+            server.world("interrupt", sessions = 1) { world ->
+                val pool = BlockingSqlPool.of(world.pool)
+                val pid = world.pool.scalar("select pg_backend_pid()")
+                val ended = CompletableDeferred<Throwable?>()
+                val thread = start {
+                    try {
+                        pool.queryRow("select pg_sleep(60)")
+                        ended.complete(null)
+                    } catch (e: StorageException) {
+                        ended.complete(e)
+                    }
+                }
+                world.until("it runs") { world.backends("state = 'active'") == 1 }
+                thread.interrupt()
+                ended.await().shouldBeInstanceOf<StorageException.Interrupted>()
+                world.pool.scalar("select pg_backend_pid()") shouldBe pid
+                world.backends("state = 'active'") shouldBe 0
             }
         }
 

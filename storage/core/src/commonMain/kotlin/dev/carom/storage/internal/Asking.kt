@@ -101,9 +101,7 @@ internal class Asking<S : Any>(
 
     private fun failure(cause: Throwable): Throwable = when {
         cause is StorageException -> cause
-
         !engine.scope.isActive || engine.desk.state.phase != LeaseState.Phase.Open -> engine.closed(cause)
-
         else -> StorageException.ConnectFailed(engine.name, "no session: ${cause.message}", cause)
     }
 

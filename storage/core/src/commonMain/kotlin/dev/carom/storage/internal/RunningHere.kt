@@ -52,6 +52,7 @@ internal class RunningHere<S : Any>(
         timer?.cancel()
         val stop = if (wake.complete(null)) null else wake.getCompleted()
         val result = if (settling.load()) withContext(NonCancellable) { settled.await() } else CancelClass.NOT_SENT
+
         @Suppress("UNCHECKED_CAST")
         val what = if (result.isAbandoned) Ran.Abandoned else ran as Ran<R>
         return Verdict(what, stop, result.takeIf { stop != null })

@@ -126,6 +126,7 @@ public enum class JdbcDialect(
             "FOREIGNKEY" to ErrorCategory.FOREIGN_KEY,
             "CHECK" to ErrorCategory.CHECK,
         )
+
         /** The dialect for what `DatabaseMetaData.getDatabaseProductName` says. */
         @JvmStatic
         public fun of(product: String): JdbcDialect = when {

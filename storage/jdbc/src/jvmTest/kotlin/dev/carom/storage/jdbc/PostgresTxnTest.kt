@@ -23,7 +23,6 @@ import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
-import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
@@ -80,29 +79,6 @@ class PostgresTxnTest :
                 failures.toList().shouldBeEmpty()
                 world.pool.scalar("select count(*) from t") shouldBe 1_000L
                 (world.pool.one("select count(distinct pid) from t").getInt(0) <= 4) shouldBe true
-            }
-        }
-
-        postgresOnVirtualThreads(
-            "AT-11: the interrupt of a virtual thread stops its statement; the connection lives on",
-        ) { server, start ->
-            server.world("interrupt", sessions = 1) { world ->
-                val pool = BlockingSqlPool.of(world.pool)
-                val pid = world.pool.scalar("select pg_backend_pid()")
-                val ended = CompletableDeferred<Throwable?>()
-                val thread = start {
-                    try {
-                        pool.queryRow("select pg_sleep(60)")
-                        ended.complete(null)
-                    } catch (e: StorageException) {
-                        ended.complete(e)
-                    }
-                }
-                world.until("it runs") { world.backends("state = 'active'") == 1 }
-                thread.interrupt()
-                ended.await().shouldBeInstanceOf<StorageException.Interrupted>()
-                world.pool.scalar("select pg_backend_pid()") shouldBe pid
-                world.backends("state = 'active'") shouldBe 0
             }
         }
 

@@ -1,6 +1,7 @@
 package dev.carom.storage
 
 import dev.carom.storage.internal.Engine
+import dev.carom.storage.internal.Errand
 import dev.carom.storage.internal.HoldCore
 import dev.carom.storage.internal.PoolHome
 import dev.carom.storage.internal.laneElement
@@ -36,10 +37,12 @@ public class PoolCore<S : Any> private constructor(internal val engine: Engine<S
     /** Who has sessions now. */
     public fun leases(): List<LeaseInfo> = engine.loans()
 
-    override suspend fun <R> use(options: OpOptions, block: suspend (S) -> R): R {
-        val hold = open(options)
-        return hold.runAndEnd(block)
-    }
+    override suspend fun <R> use(options: OpOptions, block: suspend (S) -> R): R =
+        if (engine.worksHere(currentCoroutineContext())) {
+            open(options).runAndEnd(block)
+        } else {
+            Errand(engine, options, block).run()
+        }
 
     override suspend fun hold(options: OpOptions): SessionHold<S> {
         val hold = open(options)

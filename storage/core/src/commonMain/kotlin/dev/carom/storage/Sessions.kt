@@ -16,8 +16,10 @@ public interface Sessions<out S : Any> {
     /**
      * Runs one operation. What [block] throws is thrown here, translated where [StorageDriver.classify] knows it.
      *
-     * [block] runs in a coroutine of the pool with the caller's context, at first on the caller's thread. *Cancelled:* the
-     * operation is stopped on the server; returns only when it has ended, or when its session was cut off.
+     * [block] runs in a coroutine of the pool with the caller's context: on the driver's threads if it has some
+     * ([StorageDriver.threads]); else at first on the caller's thread, or on one of the pool's if there was none ready. With
+     * a pool, the session has been given back when this returns. *Cancelled:* the operation is stopped on the server; returns
+     * only when it has ended, or when its session was cut off.
      */
     public suspend fun <R> use(options: OpOptions, block: suspend (S) -> R): R
 

@@ -1,6 +1,10 @@
 package dev.carom.storage
 
+import dev.carom.storage.internal.Caller
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.currentCoroutineContext
+import kotlin.coroutines.ContinuationInterceptor
 
 /** What a platform can do. */
 public class Capabilities(
@@ -44,10 +48,27 @@ public class ErrorInfo(
 )
 
 /**
+ * The threads of a driver whose calls block. What runs on a session is started there by the pool, so that a call need not
+ * change threads; the next operation on a session that comes back is started by the thread it came back on.
+ *
+ * @param dispatcher the threads: at least as many as there can be sessions. Not to be closed while the pool is open.
+ * @param callersToo whether the thread of a caller who blocks anyway may make a call itself. Only if a call goes on when
+ *   its thread is interrupted, as if nothing had happened, and returns soon when its session was cut off by
+ *   [StorageDriver.abort]. Virtual threads are never used so: an interrupt closes what they read from.
+ */
+public class CallThreads(internal val dispatcher: CoroutineDispatcher, internal val callersToo: Boolean) {
+    /** Whether the calling coroutine is on such a thread: then a call may block here and now. */
+    public suspend fun areHere(): Boolean {
+        val context = currentCoroutineContext()
+        return context[ContinuationInterceptor] === dispatcher || (callersToo && context[Caller]?.isHere == true)
+    }
+}
+
+/**
  * What an adapter tells this library about its sessions. One instance serves all sessions of a pool, from many threads; one
  * session is used by one call at a time, [cancel] and [abort] excepted.
  *
- * Calls run in coroutines of the pool. They must not block the thread. A call that is cancelled must either stop at once or
+ * Calls run in coroutines of the pool. They must not block the thread, except where [threads] says that they may. A call that is cancelled must either stop at once or
  * go on to its end; [cancel] is what stops it on the server.
  *
  * @param S the session.
@@ -56,6 +77,12 @@ public interface StorageDriver<S : Any> {
     public val kind: StorageKind
 
     public val capabilities: Capabilities get() = Capabilities(transactions = false)
+
+    /**
+     * Where calls may block; null if they never do. Not all calls are made there: one that blocks asks
+     * [CallThreads.areHere], and changes threads if it must.
+     */
+    public val threads: CallThreads? get() = null
 
     /** Begins a transaction. Isolation and read-only were checked against [capabilities]. */
     public suspend fun begin(session: S, policy: TxnPolicy) {}

@@ -17,6 +17,7 @@ import dev.carom.storage.StorageStats
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.channels.BufferOverflow
@@ -28,6 +29,8 @@ import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.concurrent.atomics.AtomicLong
 import kotlin.concurrent.atomics.ExperimentalAtomicApi
 import kotlin.concurrent.atomics.incrementAndFetch
+import kotlin.coroutines.ContinuationInterceptor
+import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.TimeSource
@@ -101,6 +104,22 @@ internal class Engine<S : Any>(
         )
     }
 
+    /** The caller of this coroutine, if a call may block its thread here and now. */
+    fun callerIn(context: CoroutineContext): Caller? =
+        if (driver.threads?.callersToo == true) context[Caller]?.takeIf { it.isHere } else null
+
+    /** Whether operations are to run on the caller's own thread, also those that have to wait for a session. */
+    fun worksHere(context: CoroutineContext): Boolean =
+        if (driver.threads == null) context[Caller] != null else callerIn(context) != null
+
+    /** A coroutine for a call, with the caller's context, that begins whatever happens: on the driver's threads, else here. */
+    @OptIn(DelicateCoroutinesApi::class)
+    fun launchCall(context: CoroutineContext, call: suspend CoroutineScope.() -> Unit): Job {
+        val inherited = context.minusKey(Job).minusKey(ContinuationInterceptor)
+        val threads = driver.threads ?: return scope.launch(inherited, CoroutineStart.UNDISPATCHED, call)
+        return scope.launch(inherited + threads.dispatcher, CoroutineStart.ATOMIC, call)
+    }
+
     /** The result of a call, or its failure in the words of this library; marks the lease if its session is lost. */
     fun <R> conclude(lease: Lease<S>, verdict: Verdict<R>): R {
         val ran = verdict.ran
@@ -119,7 +138,7 @@ internal class Engine<S : Any>(
         return when (val stop = verdict.stop) {
             null -> valueOf(ran, info)
 
-            is Stop.ByCaller -> throw stop.cancellation
+            is Stop.ByCaller -> throw stop.why
 
             is Stop.ByForce -> throw stop.why()
 

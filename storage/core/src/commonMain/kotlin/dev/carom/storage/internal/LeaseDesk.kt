@@ -1,84 +1,30 @@
 package dev.carom.storage.internal
 
-import dev.carom.storage.DestroyReason
-import dev.carom.storage.LeaseInfo
 import dev.carom.storage.LeaseTrace
-import dev.carom.storage.ResetLevel
 import dev.carom.storage.SessionLease
 import dev.carom.storage.StorageException
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineStart
-import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.withTimeoutOrNull
-import kotlin.concurrent.Volatile
-import kotlin.concurrent.atomics.AtomicBoolean
+import kotlin.concurrent.atomics.AtomicLong
 import kotlin.concurrent.atomics.ExperimentalAtomicApi
+import kotlin.concurrent.atomics.incrementAndFetch
 import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
 
-/** One loan. Ends once, whoever ends it. */
-@OptIn(ExperimentalAtomicApi::class)
-internal class Lease<S : Any>(private val engine: Engine<S>, val id: Long, val raw: SessionLease<S>, val loan: Loan) {
-    val session: S get() = raw.session
-
-    private val ended = AtomicBoolean(false)
-
-    /** Why the session must not be used again; the first reason stays. */
-    @Volatile
-    var lost: Pair<DestroyReason, Throwable?>? = null
-        private set
-
-    /** What to end when the pool must not wait any longer. */
-    val escalation = StopCell()
-
-    /** The connection it was made into. */
-    @Volatile
-    var face: Any? = null
-
-    val use = LeaseUse(loan.since)
-
-    /** Whether a refused write is the caller's own doing. */
-    @Volatile
-    var readOnly: Boolean = false
-
-    val isSpoiled: Boolean get() = lost != null
-
-    val info: LeaseInfo get() = engine.infoOf(loan).also { it.face = face }
-
-    /** From now on it is somebody's to forget. */
-    fun watch() {
-        use.watched = true
-        engine.leaks.used()
-    }
-
-    /** A call has ended. */
-    fun used() {
-        use.ends(engine.now)
-        if (use.watched) engine.leaks.used()
-    }
-
-    fun spoil(reason: DestroyReason, cause: Throwable?) {
-        if (lost == null) lost = reason to cause
-    }
-
-    fun end(level: ResetLevel): Job? = if (ended.compareAndSet(false, true)) engine.giveBack(this, level) else null
-}
-
 /** Takes sessions from the source, one for each who asks, and closes it. */
-@OptIn(ExperimentalCoroutinesApi::class)
+@OptIn(ExperimentalAtomicApi::class)
 internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     private val machine = Machine<LeaseState, LeaseEvent, LeaseEffect>(
         LeaseState(engine.source.capacity, engine.policy.maxWaiters),
     ) { state, event -> state.on(event) }
     private val leases = Registry<Lease<S>>()
+    private val numbers = AtomicLong(0)
     val closed: CompletableDeferred<Unit> = CompletableDeferred()
 
     val state: LeaseState get() = machine.state
@@ -87,35 +33,49 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
 
     fun find(id: Long): Lease<S>? = leases[id]
 
+    /** A session that is there, if nobody waits for one. */
+    fun ready(context: CoroutineContext): Lease<S>? {
+        context.ensureActive()
+        if (state.phase != LeaseState.Phase.Open) throw engine.closed(null)
+        return engine.source.tryLease(wishOf(context))?.let { taken(it, context) }
+    }
+
     /**
      * Waits for a session. The answer and the giving up race for one cell, and whoever loses puts things right: a session
      * that arrives too late goes straight back.
      */
     suspend fun lease(): Lease<S> {
         val context = currentCoroutineContext()
-        context.ensureActive()
-        if (state.phase != LeaseState.Phase.Open) throw engine.closed(null)
-        val wish = context[engine.lane.wishes]?.value
-        engine.source.tryLease(wish)?.let { return taken(it, context) }
-        val waiter = Asking(context.laneElement(engine.lane)?.leases.orEmpty(), context, wish)
-        perform(machine.send(LeaseEvent.Asked(waiter)))
+        ready(context)?.let { return it }
+        val told = Job()
+        val place = ask(context) { told.complete() }
         try {
-            val limit = engine.policy.acquireTimeout
-            if (limit.isInfinite()) waiter.answer.join() else withTimeoutOrNull(limit) { waiter.answer.join() }
+            place.await(told)
         } catch (e: CancellationException) {
-            waiter.giveUp()
+            place.dropAnswer()
             throw e
-        } finally {
-            machine.send(LeaseEvent.Gone(waiter))
         }
-        return taken(waiter.result(), context)
+        return taken(place.session(), context)
     }
 
-    private fun taken(raw: SessionLease<S>, context: CoroutineContext): Lease<S> {
+    /** Queues for a session. [told] is called, once and on any thread, when there is an answer and nobody gave up. */
+    fun ask(context: CoroutineContext, told: (Asking<S>) -> Unit): Asking<S> {
+        val place = Asking(engine, context, wishOf(context), numbers.incrementAndFetch(), told)
+        perform(machine.send(LeaseEvent.Asked(place)))
+        return place
+    }
+
+    private fun wishOf(context: CoroutineContext): Any? = context[engine.lane.wishes]?.value
+
+    fun gone(place: Asking<S>) {
+        machine.send(LeaseEvent.Gone(place))
+    }
+
+    /** @throws StorageException.PoolClosed if it was closed meanwhile: then [raw] has gone back. */
+    fun taken(raw: SessionLease<S>, context: CoroutineContext): Lease<S> {
         val id = engine.countAcquired()
-        val holder = context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
-        val trace = if (engine.policy.traceLeases) LeaseTrace(holder) else null
-        val loan = Loan(id, holder, engine.now, trace)
+        val trace = if (engine.policy.traceLeases) LeaseTrace(holderOf(context)) else null
+        val loan = Loan(id, context, engine.now, trace)
         val lease = Lease(engine, id, raw, loan)
         leases.add(id, lease)
         val effects = machine.send(LeaseEvent.Taken(loan))
@@ -187,7 +147,7 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
         )
     }
 
-    private fun timeout(): StorageException {
+    fun timeout(): StorageException {
         engine.countTimeout()
         val now = state
         val holders = engine.infos(now.loans.values)
@@ -202,65 +162,5 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
     }
 
     @Suppress("UNCHECKED_CAST")
-    private fun asking(waiter: Waiter) = waiter as LeaseDesk<S>.Asking
-
-    private sealed interface Answer<out S : Any> {
-        class Got<S : Any>(val raw: SessionLease<S>) : Answer<S>
-
-        class Failed(val failure: Throwable) : Answer<Nothing>
-    }
-
-    private inner class Asking(holds: Set<Long>, private val context: CoroutineContext, private val wish: Any?) :
-        Waiter(holds) {
-        val answer = CompletableDeferred<Any>()
-        private var asker: Job? = null
-
-        fun ask() {
-            val holder = context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
-            asker = engine.scope.launch(start = CoroutineStart.UNDISPATCHED) {
-                val outcome: Answer<S> = try {
-                    Answer.Got(engine.source.lease(holder, wish))
-                } catch (e: Throwable) {
-                    Answer.Failed(e)
-                }
-                if (!answer.complete(outcome) && outcome is Answer.Got) outcome.raw.giveBack()
-            }
-            if (answer.isCompleted) asker?.cancel()
-        }
-
-        fun refuse(why: StorageException) {
-            answer.complete(Answer.Failed(why))
-            asker?.cancel()
-        }
-
-        fun giveUp() {
-            if (!answer.complete(GONE)) (got() as? Answer.Got<S>)?.raw?.giveBack()
-            asker?.cancel()
-        }
-
-        fun result(): SessionLease<S> {
-            if (!answer.isCompleted && answer.complete(GONE)) {
-                asker?.cancel()
-                throw timeout()
-            }
-            return when (val outcome = got()) {
-                is Answer.Got<S> -> outcome.raw
-                is Answer.Failed -> throw failure(outcome.failure)
-                else -> throw timeout()
-            }
-        }
-
-        @Suppress("UNCHECKED_CAST")
-        private fun got(): Answer<S>? = answer.getCompleted() as? Answer<S>
-
-        private fun failure(cause: Throwable): Throwable = when {
-            cause is StorageException -> cause
-            !engine.scope.isActive || state.phase != LeaseState.Phase.Open -> engine.closed(cause)
-            else -> StorageException.ConnectFailed(engine.name, "no session: ${cause.message}", cause)
-        }
-    }
-
-    private companion object {
-        val GONE = Any()
-    }
+    private fun asking(waiter: Waiter) = waiter as Asking<S>
 }

@@ -1,13 +1,30 @@
 package dev.carom.storage.internal
 
 import dev.carom.storage.LeaseTrace
+import kotlinx.coroutines.CoroutineName
+import kotlinx.coroutines.Job
+import kotlin.coroutines.CoroutineContext
 import kotlin.time.Duration
 
-/** Somebody who waits for a session; compared by identity. @property holds the sessions of this pool it has already. */
-internal open class Waiter(val holds: Set<Long>)
+/**
+ * Somebody who waits for a session.
+ *
+ * @property number its own alone; higher for whoever came later.
+ * @property holds the sessions of this pool it has already.
+ */
+internal open class Waiter(val number: Long, val holds: Set<Long>)
 
-/** A session on loan. */
-internal data class Loan(val id: Long, val holder: String, val since: Duration, val trace: LeaseTrace? = null)
+/**
+ * A session on loan.
+ *
+ * @property who a name, or the context of a coroutine, which becomes one only for reports.
+ */
+internal class Loan(val id: Long, private val who: Any, val since: Duration, val trace: LeaseTrace? = null) {
+    val holder: String get() = (who as? CoroutineContext)?.let(::holderOf) ?: "$who"
+}
+
+internal fun holderOf(context: CoroutineContext): String =
+    context[CoroutineName]?.name ?: context[Job]?.toString() ?: "unnamed"
 
 internal sealed interface LeaseEvent {
     class Asked(val waiter: Waiter) : LeaseEvent
@@ -60,8 +77,10 @@ internal data class LeaseState(
     val capacity: Int,
     val maxWaiters: Int,
     val phase: Phase = Phase.Open,
-    val loans: Map<Long, Loan> = emptyMap(),
-    val waiters: List<Waiter> = emptyList(),
+    val loans: Numbered<Loan> = Numbered.none(),
+    val waiters: Numbered<Waiter> = Numbered.none(),
+    /** Those among the waiters who have a session already. */
+    val holding: Numbered<Waiter> = Numbered.none(),
     val until: Duration = Duration.INFINITE,
     val escalated: Boolean = false,
 ) {
@@ -72,9 +91,9 @@ internal data class LeaseState(
 
     fun on(event: LeaseEvent): Step<LeaseState, LeaseEffect> = when (event) {
         is LeaseEvent.Asked -> asked(event.waiter)
-        is LeaseEvent.Gone -> Step(copy(waiters = waiters.filter { it !== event.waiter }))
+        is LeaseEvent.Gone -> Step(gone(event.waiter))
         is LeaseEvent.Taken -> taken(event.loan)
-        is LeaseEvent.Returned -> copy(loans = loans - event.id).settle()
+        is LeaseEvent.Returned -> copy(loans = loans.minus(event.id)).settle()
         is LeaseEvent.CloseAsked -> closeAsked(event.until)
         is LeaseEvent.Ticked -> ticked(event.now)
         is LeaseEvent.Emptied -> Step(copy(phase = Phase.Closed))
@@ -86,36 +105,44 @@ internal data class LeaseState(
         waiters.size >= maxWaiters && loans.size >= capacity -> Step(this, LeaseEffect.RefuseFull(waiter, waiters.size))
 
         else -> {
-            val next = copy(waiters = waiters + waiter)
+            val next = copy(
+                waiters = waiters.plus(waiter.number, waiter),
+                holding = if (waiter.holds.isEmpty()) holding else holding.plus(waiter.number, waiter),
+            )
             Step(next, listOf(LeaseEffect.Admit(waiter)) + next.deadlock())
         }
     }
 
+    private fun gone(waiter: Waiter) =
+        copy(waiters = waiters.minus(waiter.number), holding = holding.minus(waiter.number))
+
     private fun taken(loan: Loan): Step<LeaseState, LeaseEffect> {
         if (phase != Phase.Open) return Step(this, LeaseEffect.Reject(loan.id))
-        val next = copy(loans = loans + (loan.id to loan))
+        val next = copy(loans = loans.plus(loan.id, loan))
         return Step(next, next.deadlock())
     }
 
     /** Everything is lent, and each of those who have something waits for more: the youngest of them must give up. */
     private fun deadlock(): List<LeaseEffect> {
-        if (loans.size < capacity) return emptyList()
-        val waited = waiters.flatMapTo(HashSet()) { it.holds }
-        if (!waited.containsAll(loans.keys)) return emptyList()
-        return listOf(LeaseEffect.RefuseDeadlock(waiters.last { it.holds.isNotEmpty() }, loans.values.toList()))
+        if (holding.isEmpty() || loans.size < capacity) return emptyList()
+        val waiting = holding.values
+        val waited = waiting.flatMapTo(HashSet()) { it.holds }
+        if (!waited.containsAll(loans.numbers)) return emptyList()
+        return listOf(LeaseEffect.RefuseDeadlock(waiting.last(), loans.values))
     }
 
     private fun closeAsked(deadline: Duration): Step<LeaseState, LeaseEffect> {
         if (phase == Phase.Closing || phase == Phase.Closed) return Step(this)
-        val refused = waiters.map { LeaseEffect.RefuseClosed(it) }
-        val next = copy(phase = Phase.Draining, waiters = emptyList(), until = minOf(until, deadline))
+        val refused = waiters.values.map { LeaseEffect.RefuseClosed(it) }
+        val none = Numbered.none<Waiter>()
+        val next = copy(phase = Phase.Draining, waiters = none, holding = none, until = minOf(until, deadline))
         val step = next.settle()
         return Step(step.state, refused + step.effects)
     }
 
     private fun ticked(now: Duration): Step<LeaseState, LeaseEffect> =
         if (phase == Phase.Draining && !escalated && now >= until) {
-            Step(copy(escalated = true), LeaseEffect.Escalate(loans.keys))
+            Step(copy(escalated = true), LeaseEffect.Escalate(loans.numbers.toSet()))
         } else {
             Step(this)
         }

@@ -3,20 +3,20 @@ package dev.carom.storage.internal
 import kotlin.concurrent.atomics.AtomicReference
 import kotlin.concurrent.atomics.ExperimentalAtomicApi
 
-/** A few things by number, for any thread. */
+/** Things by number, for any thread. */
 @OptIn(ExperimentalAtomicApi::class)
 internal class Registry<V : Any> {
-    private val all = AtomicReference<Map<Long, V>>(emptyMap())
+    private val all = AtomicReference(Numbered.none<V>())
 
     val values: Collection<V> get() = all.load().values
 
     operator fun get(id: Long): V? = all.load()[id]
 
-    fun add(id: Long, value: V) = change { it + (id to value) }
+    fun add(id: Long, value: V) = change { it.plus(id, value) }
 
-    fun remove(id: Long) = change { it - id }
+    fun remove(id: Long) = change { it.minus(id) }
 
-    private inline fun change(next: (Map<Long, V>) -> Map<Long, V>) {
+    private inline fun change(next: (Numbered<V>) -> Numbered<V>) {
         while (true) {
             val now = all.load()
             if (all.compareAndSet(now, next(now))) return

@@ -52,7 +52,13 @@ internal class Turn(kind: TicketKind, callers: Set<Any>, end: TxnEndReason? = nu
 }
 
 /** Who calls, where that is not the coroutine: a thread that blocks has a new coroutine in each call. */
-internal class Caller(val id: Any) : AbstractCoroutineContextElement(Caller) {
+internal open class Caller(val id: Any) : AbstractCoroutineContextElement(Caller) {
+    /** Whether this is its thread, and one that a call may block. */
+    open val isHere: Boolean get() = false
+
+    /** Runs [block], on the caller's thread; [interrupted] is called if that is interrupted meanwhile, by whoever does that. */
+    open fun guarded(interrupted: (Throwable) -> Unit, block: () -> Unit) = block()
+
     companion object Key : CoroutineContext.Key<Caller>
 }
 

@@ -129,9 +129,9 @@ private suspend fun <S : Any> ask(engine: Engine<S>, token: Any): TxnStatus? {
     try {
         val lease = engine.desk.lease()
         try {
-            val verdict = Running(engine, lease.session).run(engine.policy.resolveTimeout) {
-                engine.driver.outcomeOf(it, token)
-            }
+            // What cut the first session off may have cut off this one, too: there must be time for others.
+            val limit = engine.policy.resolveTimeout / MOST_SILENT
+            val verdict = Running(engine, lease.session).run(limit) { engine.driver.outcomeOf(it, token) }
             answer = engine.conclude(lease, verdict)
         } finally {
             lease.end(ResetLevel.TRACKED)
@@ -147,3 +147,4 @@ private suspend fun <S : Any> ask(engine: Engine<S>, token: Any): TxnStatus? {
 
 private val FIRST_PAUSE = 20.milliseconds
 private val LONGEST_PAUSE = 500.milliseconds
+private const val MOST_SILENT = 8

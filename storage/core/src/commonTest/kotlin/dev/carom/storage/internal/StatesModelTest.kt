@@ -203,6 +203,7 @@ private class LeaseWorld(private val random: Random) {
     private val admitted = mutableListOf<Waiter>()
     private val lent = mutableSetOf<Long>()
     private var ids = 0L
+    private var numbers = 0L
     private var closed = 0
     private var closing = false
 
@@ -221,7 +222,7 @@ private class LeaseWorld(private val random: Random) {
         when (random.nextInt(10)) {
             0, 1, 2, 3 -> {
                 val holds = if (lent.isNotEmpty() && random.nextBoolean()) setOf(lent.random(random)) else emptySet()
-                val waiter = Waiter(holds)
+                val waiter = Waiter(++numbers, holds)
                 admitted += waiter
                 send(LeaseEvent.Asked(waiter))
             }

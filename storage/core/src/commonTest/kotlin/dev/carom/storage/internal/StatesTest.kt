@@ -145,9 +145,9 @@ class StatesTest :
         }
 
         test("leases: a deadlock is told to the youngest of those who have something, and only if nobody can return") {
-            val a = Waiter(setOf(1))
-            val b = Waiter(setOf(2))
-            val innocent = Waiter(emptySet())
+            val a = Waiter(1, setOf(1))
+            val innocent = Waiter(2, emptySet())
+            val b = Waiter(3, setOf(2))
             var state = LeaseState(2, 10)
             fun on(event: LeaseEvent) = state.on(event).also { state = it.state }.effects
             on(LeaseEvent.Taken(Loan(1, "a", Duration.ZERO)))
@@ -158,8 +158,8 @@ class StatesTest :
         }
 
         test("leases: closing fails who waits, in order, and closes the source when the last one is back, once") {
-            val a = Waiter(emptySet())
-            val b = Waiter(emptySet())
+            val a = Waiter(1, emptySet())
+            val b = Waiter(2, emptySet())
             var state = LeaseState(1, 10)
             fun on(event: LeaseEvent) = state.on(event).also { state = it.state }.effects
             on(LeaseEvent.Taken(Loan(1, "holder", Duration.ZERO)))

@@ -34,7 +34,7 @@ import kotlin.time.toKotlinDuration
 internal fun <T> call(pool: String, block: suspend () -> T): T = try {
     // What need not wait would go through otherwise.
     if (Thread.interrupted()) throw InterruptedException()
-    runBlocking(CallerContexts.captured() + Caller(Thread.currentThread())) { block() }
+    runBlocking(CallerContexts.captured() + CallingThread(Thread.currentThread())) { block() }
 } catch (e: InterruptedException) {
     Thread.currentThread().interrupt()
     throw StorageException.Interrupted(pool, "the thread was interrupted while it waited", e)
@@ -96,7 +96,7 @@ private const val THREADS = 64
 
 /** A driver whose calls block, on threads for that. They are not interrupted: what stops them is its cancel. */
 internal class BlockingDriverAdapter<S : Any>(private val blocking: BlockingStorageDriver<S>) : StorageDriver<S> {
-    private val threads = Dispatchers.IO.limitedParallelism(THREADS, "carom-storage")
+    private val workers = Dispatchers.IO.limitedParallelism(THREADS, "carom-storage")
 
     override val kind: StorageKind get() = blocking.kind()
     override val capabilities: Capabilities get() = blocking.capabilities()
@@ -132,5 +132,5 @@ internal class BlockingDriverAdapter<S : Any>(private val blocking: BlockingStor
     override suspend fun outcomeOf(session: S, token: Any) = on { blocking.outcomeOf(session, token) }
 
     // Two contexts: one that both shields and changes threads would lose the result to a cancellation.
-    private suspend fun <T> on(block: () -> T): T = withContext(NonCancellable) { withContext(threads) { block() } }
+    private suspend fun <T> on(block: () -> T): T = withContext(NonCancellable) { withContext(workers) { block() } }
 }

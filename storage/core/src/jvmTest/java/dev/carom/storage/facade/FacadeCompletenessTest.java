@@ -135,9 +135,9 @@ class FacadeCompletenessTest {
     }
 
     @Test
-    @DisplayName("a driver written in Java can do what one in Kotlin can; its cancel needs no coroutine")
+    @DisplayName("a driver written in Java can do what one in Kotlin can; its cancel needs no coroutine, and its threads are given")
     void driver() {
-        assertHasAll(BlockingStorageDriver.class, StorageDriver.class, "cancel(Object, Job)");
+        assertHasAll(BlockingStorageDriver.class, StorageDriver.class, "cancel(Object, Job)", "threads()");
     }
 
     @Test

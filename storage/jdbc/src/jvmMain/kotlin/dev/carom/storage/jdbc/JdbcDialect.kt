@@ -4,6 +4,7 @@ import dev.carom.storage.ErrorCategory
 import dev.carom.storage.ErrorInfo
 import dev.carom.storage.Isolation
 import dev.carom.storage.SessionTxn
+import dev.carom.storage.sql.SqlStates
 import java.sql.SQLException
 
 /**
@@ -84,11 +85,17 @@ public enum class JdbcDialect(
     /** Whether a statement may outlive its connection for a while. */
     internal val lingers: Boolean get() = this == POSTGRESQL || this == MYSQL || this == OTHER
 
+    /**
+     * Whether a call goes on when its thread is interrupted, and ends when its connection is cut off: with drivers over a
+     * socket. H2 closes the file of its database under everybody.
+     */
+    internal val bearsInterrupts: Boolean get() = this == POSTGRESQL || this == MYSQL
+
     private fun category(state: String, code: Int): ErrorCategory = when {
         this == MYSQL && code in MYSQL_READ_ONLY -> ErrorCategory.READ_ONLY
         this == MYSQL && code in MYSQL_CODES -> MYSQL_CODES.getValue(code)
         this == H2 && code in H2_CLOSED -> ErrorCategory.CONNECTION
-        else -> STATES[state] ?: CLASSES[state.take(2)] ?: ErrorCategory.OTHER
+        else -> SqlStates.category(state)
     }
 
     private fun sqliteCategory(failure: SQLException): ErrorCategory {
@@ -131,31 +138,6 @@ public enum class JdbcDialect(
             "NOTNULL" to ErrorCategory.NOT_NULL,
             "FOREIGNKEY" to ErrorCategory.FOREIGN_KEY,
             "CHECK" to ErrorCategory.CHECK,
-        )
-        private val STATES = mapOf(
-            "40001" to ErrorCategory.SERIALIZATION,
-            "40P01" to ErrorCategory.DEADLOCK,
-            "23505" to ErrorCategory.UNIQUE,
-            "23503" to ErrorCategory.FOREIGN_KEY,
-            "23506" to ErrorCategory.FOREIGN_KEY,
-            "23502" to ErrorCategory.NOT_NULL,
-            "23514" to ErrorCategory.CHECK,
-            "23513" to ErrorCategory.CHECK,
-            "25006" to ErrorCategory.READ_ONLY,
-            "57014" to ErrorCategory.CANCELLED,
-            "70100" to ErrorCategory.CANCELLED,
-            "57P01" to ErrorCategory.CONNECTION,
-            "57P02" to ErrorCategory.CONNECTION,
-            "57P03" to ErrorCategory.CONNECTION,
-            "HYT00" to ErrorCategory.TIMEOUT,
-            "HYT01" to ErrorCategory.TIMEOUT,
-            "HY008" to ErrorCategory.CANCELLED,
-        )
-        private val CLASSES = mapOf(
-            "08" to ErrorCategory.CONNECTION,
-            "28" to ErrorCategory.AUTH,
-            "42" to ErrorCategory.SYNTAX,
-            "53" to ErrorCategory.RESOURCE,
         )
 
         /** The dialect for what `DatabaseMetaData.getDatabaseProductName` says. */

@@ -1,5 +1,6 @@
 package dev.carom.storage.jdbc
 
+import dev.carom.storage.CallThreads
 import dev.carom.storage.Capabilities
 import dev.carom.storage.ErrorInfo
 import dev.carom.storage.OpOptions
@@ -27,7 +28,7 @@ import java.sql.Statement
  *
  * @property dialect of the database.
  */
-public class JdbcDriver internal constructor(public val dialect: JdbcDialect, private val threads: JdbcThreads) :
+public class JdbcDriver internal constructor(public val dialect: JdbcDialect, private val pool: JdbcThreads) :
     SqlDriver<JdbcSession> {
     override val capabilities: Capabilities =
         Capabilities(
@@ -37,40 +38,43 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
             resolvesOutcome = dialect == JdbcDialect.POSTGRESQL,
         )
 
-    override suspend fun begin(session: JdbcSession, policy: TxnPolicy): Unit = threads.work { session.begin(policy) }
+    private val calls = JdbcCalls(pool, dialect)
+    override val threads: CallThreads get() = calls.threads
 
-    override suspend fun commit(session: JdbcSession): Unit = threads.work { session.commit() }
+    override suspend fun begin(session: JdbcSession, policy: TxnPolicy): Unit = calls.work { session.begin(policy) }
 
-    override suspend fun rollback(session: JdbcSession): Unit = threads.work { session.rollback() }
+    override suspend fun commit(session: JdbcSession): Unit = calls.work { session.commit() }
 
-    override suspend fun savepoint(session: JdbcSession, name: String): Unit = threads.work { session.save(name) }
+    override suspend fun rollback(session: JdbcSession): Unit = calls.work { session.rollback() }
+
+    override suspend fun savepoint(session: JdbcSession, name: String): Unit = calls.work { session.save(name) }
 
     override suspend fun releaseSavepoint(session: JdbcSession, name: String): Unit =
-        threads.work { session.release(name) }
+        calls.work { session.release(name) }
 
     override suspend fun rollbackToSavepoint(session: JdbcSession, name: String): Unit =
-        threads.work { session.restore(name) }
+        calls.work { session.restore(name) }
 
     override fun txnOf(session: JdbcSession): SessionTxn = session.txn
 
     // Not on the threads of the statements: those may all be busy with what is to be stopped.
-    override suspend fun cancel(session: JdbcSession, call: Job): Unit = threads.control { session.cancel() }
+    override suspend fun cancel(session: JdbcSession, call: Job): Unit = pool.control { session.cancel() }
 
     override fun isClean(session: JdbcSession, level: ResetLevel): Boolean = session.isClean(level)
 
-    override suspend fun reset(session: JdbcSession, level: ResetLevel): Unit = threads.work { session.reset(level) }
+    override suspend fun reset(session: JdbcSession, level: ResetLevel): Unit = calls.work { session.reset(level) }
 
     override fun abort(session: JdbcSession) {
         session.cut()
-        threads.abort(session.connection)
+        pool.abort(session.connection)
     }
 
     /** The number of the transaction, if it has written anything. */
-    override suspend fun outcomeToken(session: JdbcSession): Any? = threads.work {
+    override suspend fun outcomeToken(session: JdbcSession): Any? = calls.work {
         asked(session, "select pg_current_xact_id_if_assigned()::text")
     }
 
-    override suspend fun outcomeOf(session: JdbcSession, token: Any): TxnStatus? = threads.work {
+    override suspend fun outcomeOf(session: JdbcSession, token: Any): TxnStatus? = calls.work {
         when (asked(session, "select pg_xact_status('$token'::xid8)")) {
             "committed" -> TxnStatus.COMMITTED
             "aborted" -> TxnStatus.ROLLED_BACK
@@ -85,7 +89,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
 
     override fun classify(error: Throwable): ErrorInfo? = (error as? SQLException)?.let(dialect::classify)
 
-    override suspend fun exec(session: JdbcSession, sql: Sql): SqlResult = threads.work {
+    override suspend fun exec(session: JdbcSession, sql: Sql): SqlResult = calls.work {
         session.fly {
             val keys = if (sql.options.generatedKeys) Statement.RETURN_GENERATED_KEYS else Statement.NO_GENERATED_KEYS
             session.connection.prepareStatement(sql.text, keys).use { statement ->
@@ -109,7 +113,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
         text: String,
         batch: List<List<Any?>>,
         options: OpOptions,
-    ): List<Long> = threads.work {
+    ): List<Long> = calls.work {
         session.fly {
             session.connection.prepareStatement(Sql.of(text, batch.first()).text).use { statement ->
                 limit(statement, options)
@@ -122,7 +126,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
         }
     }
 
-    override suspend fun open(session: JdbcSession, sql: Sql): SqlCursor = threads.work {
+    override suspend fun open(session: JdbcSession, sql: Sql): SqlCursor = calls.work {
         session.fly {
             // What fits into one page needs none.
             val paged = sql.options.maxRows !in 1..sql.options.fetchSize
@@ -134,7 +138,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
                 limit(statement, sql.options)
                 statement.fetchSize = sql.options.fetchSize
                 if (sql.options.maxRows in 1..Int.MAX_VALUE) statement.maxRows = sql.options.maxRows.toInt()
-                JdbcCursor(session, statement, session.armed(statement).executeQuery(), implicit, threads)
+                JdbcCursor(session, statement, session.armed(statement).executeQuery(), implicit, calls)
             } catch (failure: Throwable) {
                 closeAll(failure, statement) { if (implicit) session.connection.rollback().also { session.ended() } }
                 throw failure
@@ -142,7 +146,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
         }
     }
 
-    override suspend fun first(session: JdbcSession, sql: Sql): Row? = threads.work {
+    override suspend fun first(session: JdbcSession, sql: Sql): Row? = calls.work {
         session.fly {
             session.connection.prepareStatement(sql.text).use { statement ->
                 bind(statement, sql.params)
@@ -184,12 +188,12 @@ private class JdbcCursor(
     private val statement: PreparedStatement,
     private val result: ResultSet,
     private val implicit: Boolean,
-    private val threads: JdbcThreads,
+    private val calls: JdbcCalls,
 ) : SqlCursor {
     override val columns: Columns = columnsOf(result, session.dialect)
     private var failed = false
 
-    override suspend fun fetch(max: Int): List<Row> = threads.work {
+    override suspend fun fetch(max: Int): List<Row> = calls.work {
         session.fly {
             session.armed(statement)
             val page = ArrayList<Row>(minOf(max, FIRST))
@@ -200,7 +204,7 @@ private class JdbcCursor(
         }
     }
 
-    override suspend fun close(): Unit = threads.work {
+    override suspend fun close(): Unit = calls.work {
         try {
             result.close()
         } finally {

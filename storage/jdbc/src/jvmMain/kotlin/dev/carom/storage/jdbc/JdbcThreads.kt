@@ -1,5 +1,6 @@
 package dev.carom.storage.jdbc
 
+import dev.carom.storage.CallThreads
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -16,8 +17,11 @@ import java.util.concurrent.Executors
  * and as many for cancelling and cutting off. Virtual ones where they do not pin their carriers (JDK 24).
  */
 internal class JdbcThreads(connections: Int) {
-    private val workers = virtual ?: Dispatchers.IO.limitedParallelism(connections, "carom-jdbc")
-    private val controllers = virtual ?: Dispatchers.IO.limitedParallelism(connections, "carom-jdbc-control")
+    private val threads = virtual ?: Dispatchers.IO
+
+    // With all of them at work, one that ends a call takes up what it has just started by giving its session back.
+    val workers: CoroutineDispatcher = threads.limitedParallelism(connections, "carom-jdbc")
+    private val controllers = threads.limitedParallelism(connections, "carom-jdbc-control")
 
     /**
      * Goes on to its end whatever happens to the caller: what stops it is a cancel request. Two contexts, for one that both
@@ -49,4 +53,11 @@ internal class JdbcThreads(connections: Int) {
                 null
             }
     }
+}
+
+/** Where the calls of one driver block: on a thread of [pool], or where they are already. */
+internal class JdbcCalls(private val pool: JdbcThreads, dialect: JdbcDialect) {
+    val threads = CallThreads(pool.workers, callersToo = dialect.bearsInterrupts)
+
+    suspend fun <T> work(block: () -> T): T = if (threads.areHere()) block() else pool.work(block)
 }

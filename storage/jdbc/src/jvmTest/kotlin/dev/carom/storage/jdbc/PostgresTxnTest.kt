@@ -10,6 +10,7 @@ import dev.carom.storage.StorageException
 import dev.carom.storage.StoragePolicy
 import dev.carom.storage.TxnPolicy
 import dev.carom.storage.TxnStatus
+import dev.carom.storage.sql.BlockingSqlPool
 import dev.carom.storage.sql.SqlTxn
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.one
@@ -18,6 +19,7 @@ import dev.carom.storage.sql.scalar
 import dev.carom.storage.txn
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
@@ -30,6 +32,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.supervisorScope
 import kotlinx.coroutines.withContext
 import java.net.InetSocketAddress
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
@@ -40,14 +43,42 @@ class PostgresTxnTest :
         postgres("AT-11: a thousand changes of dispatcher, one and the same connection") { server ->
             server.world("at11") { world ->
                 Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { own ->
+                    val places = listOfNotNull(Dispatchers.Default, Dispatchers.IO, own, virtualThreads)
                     val pids = world.pool.txn {
-                        val places = listOf(Dispatchers.Default, Dispatchers.IO, own)
                         (0 until 1_000).map { n ->
-                            withContext(places[n % 3]) { world.pool.nearest.scalar("select pg_backend_pid()") }
+                            withContext(places[n % places.size]) {
+                                world.pool.nearest.scalar("select pg_backend_pid()")
+                            }
                         }
                     }
                     pids.toSet() shouldHaveSize 1
                 }
+            }
+        }
+
+        postgresOnVirtualThreads("AT-11: a thousand virtual threads that block on four connections") { server, start ->
+            server.world("virtual", sessions = 4) { world ->
+                val pool = BlockingSqlPool.of(world.pool)
+                world.pool.exec("create table t (n int primary key, pid int)")
+                val failures = ConcurrentLinkedQueue<Throwable>()
+                val threads = (0 until 1_000).map { n ->
+                    start {
+                        try {
+                            pool.beginTxn(TxnPolicy()).use { txn ->
+                                val pid = txn.queryRow("select pg_backend_pid()")!!.getInt(0)
+                                txn.exec("insert into t values (?, pg_backend_pid())", n)
+                                txn.queryRow("select pg_backend_pid()")!!.getInt(0) shouldBe pid
+                                txn.commit()
+                            }
+                        } catch (e: Throwable) {
+                            failures += e
+                        }
+                    }
+                }
+                threads.forEach { it.join() }
+                failures.toList().shouldBeEmpty()
+                world.pool.scalar("select count(*) from t") shouldBe 1_000L
+                (world.pool.one("select count(distinct pid) from t").getInt(0) <= 4) shouldBe true
             }
         }
 

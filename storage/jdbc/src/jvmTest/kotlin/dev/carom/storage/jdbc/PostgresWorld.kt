@@ -5,8 +5,10 @@ import dev.carom.pool.PoolPolicy
 import dev.carom.pool.asResolver
 import dev.carom.storage.StoragePolicy
 import io.kotest.core.spec.style.FunSpec
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.flowOf
@@ -16,6 +18,8 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import java.sql.Connection
 import java.sql.DriverManager
+import java.util.concurrent.Executor
+import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
@@ -27,6 +31,25 @@ val soaking: Boolean = (System.getProperty("carom.soak.seconds")?.toLongOrNull()
 fun FunSpec.postgres(name: String, block: suspend (PostgresServer) -> Unit) {
     val server = PostgresServer.shared
     if (server == null) xtest(name) {} else test(name) { withContext(Dispatchers.Default) { block(server) } }
+}
+
+/** A dispatcher whose every task has a virtual thread; null before JDK 21. Has nothing to close. */
+val virtualThreads: CoroutineDispatcher? = try {
+    val create = Executors::class.java.getMethod("newVirtualThreadPerTaskExecutor")
+    (create.invoke(null) as Executor).asCoroutineDispatcher()
+} catch (_: NoSuchMethodException) {
+    System.err.println("NOTICE: no virtual threads before JDK 21, their tests are skipped")
+    null
+}
+
+/** [postgres], with something that starts a virtual thread; skipped where there are none. */
+fun FunSpec.postgresOnVirtualThreads(
+    name: String,
+    block: suspend (PostgresServer, start: (Runnable) -> Thread) -> Unit,
+) {
+    if (virtualThreads == null) return xtest(name) {}
+    val start = Thread::class.java.getMethod("startVirtualThread", Runnable::class.java)
+    postgres(name) { server -> block(server) { start.invoke(null, it) as Thread } }
 }
 
 /** A pool on a database of its own, and somebody who watches the server. */

@@ -22,9 +22,12 @@ internal class Balancer<T : Any>(private val hand: (pipe: Int, key: Long, item: 
         serve()
     }
 
+    /** The pipe that takes an item at once, and has no room from then on; null if whoever has one would have to wait. */
+    fun take(): Int? = if (waiting.isEmpty()) ready.take() else null
+
     fun offer(key: Long, item: T) {
         // As long as somebody waits no pipe has room.
-        val pipe = if (waiting.isEmpty()) ready.take() else null
+        val pipe = take()
         if (pipe == null) waiting[key] = item else hand(pipe, key, item)
     }
 

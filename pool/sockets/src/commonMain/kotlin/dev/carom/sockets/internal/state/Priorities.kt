@@ -15,6 +15,9 @@ internal class Priorities {
     private val places = HashMap<Int, Place>()
     private val rings = Array(LOWEST) { priority -> Place(NONE, priority).also { closeRing(it) } }
 
+    /** The one taken last: mostly it is the next to be activated. */
+    private var latest: Place? = null
+
     /** One bit for each ring in which somebody is. */
     private var occupied = 0
 
@@ -28,11 +31,12 @@ internal class Priorities {
     }
 
     fun remove(pipe: Int) {
+        if (latest?.pipe == pipe) latest = null
         places.remove(pipe)?.let(::leave)
     }
 
     fun activate(pipe: Int) {
-        val place = places[pipe] ?: return
+        val place = latest?.takeIf { it.pipe == pipe } ?: places[pipe] ?: return
         if (place.next != null) return
         val head = rings[place.priority]
         val last = checkNotNull(head.previous)
@@ -52,6 +56,7 @@ internal class Priorities {
         if (occupied == 0) return null
         val first = checkNotNull(rings[occupied.countTrailingZeroBits()].next)
         leave(first)
+        latest = first
         return first.pipe
     }
 

@@ -2,7 +2,7 @@ package dev.carom.sockets.internal.nio
 
 import java.nio.ByteBuffer
 import java.nio.channels.GatheringByteChannel
-import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.ConcurrentLinkedDeque
 import java.util.concurrent.atomic.AtomicInteger
 
 /**
@@ -127,9 +127,9 @@ internal class Outbox {
     }
 }
 
-/** Chunks outside the heap, shared by all links: an idle link has none. */
+/** Chunks outside the heap, shared by all links: an idle link has none. The last one given is near the processor still. */
 internal object Chunks {
-    private val spare = ConcurrentLinkedQueue<ByteBuffer>()
+    private val spare = ConcurrentLinkedDeque<ByteBuffer>()
     private val count = AtomicInteger()
 
     fun take(): ByteBuffer {
@@ -139,7 +139,7 @@ internal object Chunks {
     }
 
     fun give(chunk: ByteBuffer) {
-        if (count.incrementAndGet() <= MOST_SPARE) spare.add(chunk) else count.decrementAndGet()
+        if (count.incrementAndGet() <= MOST_SPARE) spare.push(chunk) else count.decrementAndGet()
     }
 
     private const val SIZE = 1 shl 15

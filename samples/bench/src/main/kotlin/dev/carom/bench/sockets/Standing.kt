@@ -26,8 +26,8 @@ internal class Standing(val pattern: Pattern, val size: Int, val name: String, v
 
 internal val Pattern.figures: List<String>
     get() = when (this) {
-        Pattern.ReqRep -> listOf("p50_us", "mean_us", "p99_us")
-        Pattern.PushPull -> listOf("messages_per_second")
+        Pattern.ReqRep -> listOf("p50_us", "mean_us", "p99_us", "cpu_us")
+        Pattern.PushPull -> listOf("messages_per_second", "cpu_us")
     }
 
 /** One bound of ours: a figure of Carom, divided by that of [peer], is at [most], or at [least], so much. */
@@ -68,12 +68,18 @@ internal fun table(pattern: Pattern, standings: List<Standing>): List<String> {
     val rows = standings.groupBy { it.name }.map { (name, own) ->
         val cells = sizes.flatMap { size ->
             val standing = own.first { it.size == size }
-            pattern.figures.map { figure -> (if (pattern == Pattern.ReqRep) "%.1f" else "%,.0f").format(standing.median(figure)) }
+            pattern.figures.map { figure(pattern, it, standing.median(it)) }
         }
         row(name, cells)
     }
     val rule = "|---|" + heads.joinToString("") { "---:|" }
     return listOf(row(pattern.title, heads), rule) + rows
 }
+
+private fun figure(pattern: Pattern, name: String, value: Double): String = when {
+    name == "messages_per_second" -> "%,.0f"
+    name == "cpu_us" && pattern == Pattern.PushPull -> "%.3f"
+    else -> "%.1f"
+}.format(value)
 
 private fun row(name: String, cells: List<String>) = "| $name | ${cells.joinToString(" | ")} |"

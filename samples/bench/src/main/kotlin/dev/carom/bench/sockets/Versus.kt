@@ -1,7 +1,10 @@
 package dev.carom.bench.sockets
 
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.buildJsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import kotlinx.serialization.json.long
 import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonArray
 import java.nio.file.Files
@@ -21,7 +24,7 @@ private val IDLE = 5.seconds
  * What does a round trip cost, and how many messages go one way, between two processes over loopback TCP: with Carom's
  * sockets, JeroMQ, nanomsg and nng? All are connected at once and take turns of a few hundred milliseconds, each round
  * begins with another: whatever else goes on in the machine hits them alike. The first turns of each are thrown away;
- * the figures are medians over the others. Processor time of a pair that is connected and silent: over 5 s.
+ * the figures are medians over the others; cpu is what a round trip or a message cost both processes. Processor time of a pair that is connected and silent: over 5 s.
  *
  * Arguments, all optional: `rounds=7 window=400 warm=6`, windows in milliseconds.
  */
@@ -54,7 +57,7 @@ private class Versus(private val rounds: Int, private val window: Int, private v
                 for (size in sizes) {
                     for (i in duos.indices) {
                         val duo = duos[(round + i) % duos.size]
-                        windows.getOrPut(duo.contender.name to size, ::ArrayList) += duo.window(size, window)
+                        windows.getOrPut(duo.contender.name to size, ::ArrayList) += measured(duo, size)
                     }
                 }
             }
@@ -67,6 +70,14 @@ private class Versus(private val rounds: Int, private val window: Int, private v
         } finally {
             duos.forEach { it.close() }
         }
+    }
+
+    /** A window, and what it cost: on a busy machine that is firmer than how long it took. */
+    private fun measured(duo: Duo, size: Int): JsonObject {
+        val before = duo.cpu
+        val told = duo.window(size, window)
+        val micros = (duo.cpu - before).toNanos() / 1e3
+        return JsonObject(told + ("cpu_us" to JsonPrimitive(micros / told.getValue("count").jsonPrimitive.long)))
     }
 
     private fun idle(duos: List<Duo>) {

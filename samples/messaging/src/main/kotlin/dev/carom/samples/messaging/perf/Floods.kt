@@ -95,8 +95,7 @@ internal class Floods(private val plan: PerfPlan) {
         val clock = FloodClock(plan, all)
         do {
             val message = socket.receive()
-            val last = plan.lossy && ByteBuffer.wrap(message).getLong() == all - 1L
-        } while (!clock.count() && !last)
+        } while (!(if (plan.lossy) clock.count(ByteBuffer.wrap(message).getLong()) else clock.count()))
         return clock.measured()
     }
 
@@ -132,22 +131,24 @@ internal class Floods(private val plan: PerfPlan) {
 /** Counts what comes; the time runs from the last message of the warm-up. Safe for any number of threads. */
 private class FloodClock(private val plan: PerfPlan, private val all: Int) {
     private val received = AtomicInteger()
+    private val measured = AtomicInteger()
 
     @Volatile private var start = System.nanoTime()
 
     @Volatile private var end = start
 
     /** Whether that was the last. */
-    fun count(): Boolean {
-        val count = received.incrementAndGet()
-        if (count <= plan.warmup) start = System.nanoTime()
+    fun count(): Boolean = count(received.getAndIncrement().toLong())
+
+    /** Of message [number], counted from 0. Whether that was the last. */
+    fun count(number: Long): Boolean {
         end = System.nanoTime()
-        return count == all
+        if (number < plan.warmup) start = end else measured.incrementAndGet()
+        return number == all - 1L
     }
 
     fun measured(): Measured {
-        val warm = minOf(received.get(), plan.warmup)
-        val lost = all - received.get()
-        return Measured.Throughput(plan.name, plan.size, (received.get() - warm).toLong(), lost.toLong(), end - start)
+        val lost = all - plan.warmup - measured.get()
+        return Measured.Throughput(plan.name, plan.size, measured.get().toLong(), lost.toLong(), end - start)
     }
 }

@@ -90,17 +90,29 @@ class Spperf : Callable<Int> {
     /** Null if the other side knows. */
     suspend fun measure(): Measured? {
         val bound = CompletableDeferred<String>()
-        if (windows) return null.also { measureWindows(bound) }
+        if (windows) {
+            measureWindows(bound)
+            return null
+        }
         val perf = Perf(plan(count))
         return when (role) {
             PerfRole.Both -> both(perf, bound)
             PerfRole.Server -> serving(bound) { serve(perf, bound) }
-            PerfRole.Client -> if (mode == PerfMode.Lat) perf.latency(url) else null.also { perf.flood(url) }
+            PerfRole.Client -> ask(perf)
         }
     }
 
-    private suspend fun serve(perf: Perf, bound: CompletableDeferred<String>): Measured? =
-        if (mode == PerfMode.Lat) null.also { perf.echo(bound) } else perf.throughput(bound)
+    private suspend fun ask(perf: Perf): Measured? {
+        if (mode == PerfMode.Lat) return perf.latency(url)
+        perf.flood(url)
+        return null
+    }
+
+    private suspend fun serve(perf: Perf, bound: CompletableDeferred<String>): Measured? {
+        if (mode == PerfMode.Thr) return perf.throughput(bound)
+        perf.echo(bound)
+        return null
+    }
 
     private suspend fun measureWindows(bound: CompletableDeferred<String>) {
         val plan = plan(count = null)

@@ -89,8 +89,10 @@ internal class Desk(
     /** The short way of a call that sends: true if it is done, false if nothing happened. */
     fun sendNow(body: Body): Boolean {
         val pipe = guard.hold {
-            val pipe = checkNotNull(book.find(state.takeRoom() ?: return false))
-            if (pipe.transmit(state.header, body)) state.giveRoom(pipe.id)
+            val room = state.roomNow()
+            if (room == SocketState.NO_PIPE) return false
+            val pipe = checkNotNull(book.find(room))
+            state.tookRoom(room, more = pipe.transmit(state.header, body))
             pipe
         }
         pipe.flush()

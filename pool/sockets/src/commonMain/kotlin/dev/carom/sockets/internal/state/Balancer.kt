@@ -22,12 +22,17 @@ internal class Balancer<T : Any>(private val hand: (pipe: Int, key: Long, item: 
         serve()
     }
 
-    /** The pipe that takes an item at once, and has no room from then on; null if whoever has one would have to wait. */
-    fun take(): Int? = if (waiting.isEmpty()) ready.take() else null
+    /** The pipe that takes an item at once; none if whoever has one would have to wait. [took] must follow. */
+    fun first(): Int = if (waiting.isEmpty()) ready.first() else SocketState.NO_PIPE
+
+    /** The [first] pipe took one, and has [more] room or none. */
+    fun took(more: Boolean) {
+        if (more) ready.rotate() else ready.take()
+    }
 
     fun offer(key: Long, item: T) {
         // As long as somebody waits no pipe has room.
-        val pipe = take()
+        val pipe = if (waiting.isEmpty()) ready.take() else null
         if (pipe == null) waiting[key] = item else hand(pipe, key, item)
     }
 

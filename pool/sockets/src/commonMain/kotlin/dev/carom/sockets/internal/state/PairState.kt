@@ -56,7 +56,9 @@ internal class PairState(
     override fun send(call: Long, body: Body) =
         balancer.offer(call, Frame(header, body))
 
-    override fun room(): Int? = balancer.take()
+    override fun room(): Int = balancer.first()
+
+    override fun tookRoom(pipe: Int, more: Boolean) = balancer.took(more)
 
     override fun receive(call: Long, survey: Long) = inbox.receive(call)
 

@@ -24,7 +24,9 @@ internal class PushState : SocketState() {
 
     override fun send(call: Long, body: Body) = balancer.offer(call, Frame(body))
 
-    override fun room(): Int? = balancer.take()
+    override fun room(): Int = balancer.first()
+
+    override fun tookRoom(pipe: Int, more: Boolean) = balancer.took(more)
 
     override fun cancel(call: Long) {
         balancer.withdraw(call)

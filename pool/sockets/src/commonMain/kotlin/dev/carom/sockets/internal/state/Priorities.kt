@@ -37,7 +37,10 @@ internal class Priorities {
 
     fun activate(pipe: Int) {
         val place = latest?.takeIf { it.pipe == pipe } ?: places[pipe] ?: return
-        if (place.next != null) return
+        if (place.next == null) activate(place)
+    }
+
+    private fun activate(place: Place) {
         val head = rings[place.priority]
         val last = checkNotNull(head.previous)
         last.next = place
@@ -54,11 +57,24 @@ internal class Priorities {
     /** The pipe whose turn it is, which is not active from then on; null if none is active. */
     fun take(): Int? {
         if (occupied == 0) return null
-        val first = checkNotNull(rings[occupied.countTrailingZeroBits()].next)
+        val first = head()
         leave(first)
         latest = first
         return first.pipe
     }
+
+    /** Whose turn it is, and stays; none if none is active. */
+    fun first(): Int = if (occupied == 0) SocketState.NO_PIPE else head().pipe
+
+    /** What taking the [first] and activating it again comes to. */
+    fun rotate() {
+        val first = head()
+        if (first.next === first.previous) return
+        leave(first)
+        activate(first)
+    }
+
+    private fun head(): Place = checkNotNull(rings[occupied.countTrailingZeroBits()].next)
 
     private fun leave(place: Place) {
         val next = place.next ?: return

@@ -31,22 +31,17 @@ internal abstract class SocketState {
     /** Frames for [pipe] that wait for room in it. */
     open fun queuedFor(pipe: Int): Int = 0
 
-    /** The words in front of a message that goes the short way of [takeRoom]. */
+    /** The words in front of a message that goes the short way of [roomNow]. */
     open val header: IntArray get() = NO_WORDS
 
     /**
      * The short way of [SocketEvent.SendCalled], for what it mostly comes to: the pipe to transmit the message to, after
-     * [header], and the call is done; that pipe has no room until [SocketEvent.Flushed] or [giveRoom]. Null if it is not so:
-     * then nothing happened.
+     * [header]; [tookRoom] must follow, and the call is done. [NO_PIPE] if it is not so. Nothing has happened yet.
      */
-    fun takeRoom(): Int? = if (closed) null else room()
+    fun roomNow(): Int = if (closed) NO_PIPE else room()
 
-    /** The short way of [SocketEvent.Flushed], right after [takeRoom]: nobody waits, so nothing follows. */
-    fun giveRoom(pipe: Int) {
-        begin()
-        flushed(pipe)
-        check(effects.isEmpty()) { "pipe $pipe had room while somebody waited: $effects" }
-    }
+    /** [roomNow]'s pipe was transmitted to, and has [more] room, or none until [SocketEvent.Flushed]. Nothing follows. */
+    open fun tookRoom(pipe: Int, more: Boolean) = Unit
 
     /**
      * The short way of [SocketEvent.ReceiveCalled], for what it mostly comes to: what is delivered. Null if the call would
@@ -111,8 +106,8 @@ internal abstract class SocketState {
 
     protected open fun retire(pipe: Int) = Unit
 
-    /** See [takeRoom]. Of those that wait none is passed over. */
-    protected open fun room(): Int? = null
+    /** See [roomNow]. Of those that wait none is passed over. */
+    protected open fun room(): Int = NO_PIPE
 
     /** See [poll]. */
     protected open fun next(): Message? = null
@@ -188,7 +183,9 @@ internal abstract class SocketState {
         close()
     }
 
-    private companion object {
-        val NO_WORDS = IntArray(0)
+    companion object {
+        /** No pipe has this number. */
+        const val NO_PIPE = 0
+        private val NO_WORDS = IntArray(0)
     }
 }

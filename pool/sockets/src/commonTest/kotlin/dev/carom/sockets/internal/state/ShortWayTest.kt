@@ -59,12 +59,12 @@ private class Twins(private val seed: Int, make: () -> SocketState) {
     private fun send() {
         val call = ++calls
         val body = text("m$call")
-        val pipe = short.takeRoom() ?: return both(SocketEvent.SendCalled(call, body))
+        val pipe = short.roomNow()
+        if (pipe == SocketState.NO_PIPE) return both(SocketEvent.SendCalled(call, body))
         val room = random.nextBoolean()
         said(long.on(SocketEvent.SendCalled(call, body), NOW), listOf(Transmit(pipe, Frame(short.header, body)), Done(call)))
-        if (!room) return
-        short.giveRoom(pipe)
-        said(long.on(SocketEvent.Flushed(pipe), NOW), emptyList())
+        short.tookRoom(pipe, room)
+        if (room) said(long.on(SocketEvent.Flushed(pipe), NOW), emptyList())
     }
 
     private fun receive() {

@@ -1,5 +1,7 @@
 package dev.carom.sockets.internal.nio
 
+import dev.carom.sockets.internal.wire.WORD
+import dev.carom.sockets.internal.wire.word
 import java.nio.ByteBuffer
 import java.nio.channels.GatheringByteChannel
 import java.util.concurrent.ConcurrentLinkedDeque
@@ -33,7 +35,7 @@ internal class Outbox {
     fun append(head: ByteArray, headSize: Int, body: ByteArray, from: Int, to: Int) {
         val size = headSize + (to - from)
         if (size == 0) return
-        put(head, 0, headSize)
+        if (headSize == 2 * WORD && room() >= headSize) putWords(head) else put(head, 0, headSize)
         if (to - from >= BY_REFERENCE) {
             closeTail()
             full.addLast(ByteBuffer.wrap(body, from, to - from))
@@ -92,6 +94,14 @@ internal class Outbox {
         taken.fill(null)
         first = 0
         last = 0
+    }
+
+    private fun room(): Int = tail?.remaining() ?: 0
+
+    /** Most heads are a length: for so few bytes a copy takes longer than two words. */
+    private fun putWords(bytes: ByteArray) {
+        tail?.putInt(bytes.word(0))?.putInt(bytes.word(WORD))
+        if (room() == 0) closeTail()
     }
 
     private fun put(bytes: ByteArray, from: Int, to: Int) {

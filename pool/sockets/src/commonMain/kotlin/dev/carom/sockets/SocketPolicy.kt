@@ -15,7 +15,10 @@ import kotlin.time.Duration.Companion.seconds
  *   nothing of it: SP has no word for that.
  * @property sendQueue messages that wait for each slow peer where sending never waits (PUB, BUS, SURVEYOR). 0..65536.
  * @property receiveQueue messages of each peer that may wait here to be received; then the peer has to wait. What one
- *   read brought, 256 KiB at most, is always kept. 1..65536.
+ *   read brought, 256 KiB at most, is always kept. 1..65536. Few, and a peer's messages go to another receiver sooner;
+ *   many, and receiving and reading go on side by side.
+ * @property receiveQueueBytes bytes of each peer, in messages that may wait here to be received, however many they are;
+ *   then the peer has to wait. The message that reaches the bound is kept, and so is what one read brought. 1..2^30.
  * @property subscriberQueue messages that may wait to be received (SUB). 1..1048576.
  * @property surveyAnswers answers of one survey that may wait for its collector (SURVEYOR). 1..1048576.
  * @property overflow which message is lost when a queue is full where nobody waits (PUB, BUS, SUB).
@@ -46,7 +49,8 @@ import kotlin.time.Duration.Companion.seconds
 public class SocketPolicy(
     public val receiveLimit: Int = 1 shl 20,
     public val sendQueue: Int = 16,
-    public val receiveQueue: Int = 16,
+    public val receiveQueue: Int = 1024,
+    public val receiveQueueBytes: Int = 1 shl 18,
     public val subscriberQueue: Int = 128,
     public val surveyAnswers: Int = 128,
     public val overflow: Overflow = Overflow.DropOldest,
@@ -71,6 +75,7 @@ public class SocketPolicy(
         within("receiveLimit", receiveLimit, 0..MOST_BYTES)
         within("sendQueue", sendQueue, 0..MOST)
         within("receiveQueue", receiveQueue, 1..MOST)
+        within("receiveQueueBytes", receiveQueueBytes, 1..MOST_QUEUED)
         within("subscriberQueue", subscriberQueue, 1..MANY)
         within("surveyAnswers", surveyAnswers, 1..MANY)
         within("openRequests", openRequests, 1..MANY)
@@ -92,8 +97,8 @@ public class SocketPolicy(
     /** All values, for a log line at start. */
     override fun toString(): String =
         "SocketPolicy(receiveLimit=$receiveLimit, sendQueue=$sendQueue, receiveQueue=$receiveQueue, " +
-            "subscriberQueue=$subscriberQueue, surveyAnswers=$surveyAnswers, overflow=$overflow, " +
-            "openRequests=$openRequests, maxHops=$maxHops, resend=$resend, surveyDeadline=$surveyDeadline, " +
+            "receiveQueueBytes=$receiveQueueBytes, subscriberQueue=$subscriberQueue, surveyAnswers=$surveyAnswers, " +
+            "overflow=$overflow, openRequests=$openRequests, maxHops=$maxHops, resend=$resend, surveyDeadline=$surveyDeadline, " +
             "sendTimeout=$sendTimeout, receiveTimeout=$receiveTimeout, requestTimeout=$requestTimeout, " +
             "connectTimeout=$connectTimeout, handshakeTimeout=$handshakeTimeout, handshakes=$handshakes, " +
             "acceptedPipes=$acceptedPipes, backoff=$backoff, linger=$linger, drainTimeout=$drainTimeout, link=$link, " +
@@ -102,6 +107,7 @@ public class SocketPolicy(
     private companion object {
         const val MOST_BYTES = Int.MAX_VALUE - 8
         const val MOST = 65_536
+        const val MOST_QUEUED = 1 shl 30
         const val MANY = 1 shl 20
         const val MOST_HOPS = 255
 

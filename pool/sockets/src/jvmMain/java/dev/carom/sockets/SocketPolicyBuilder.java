@@ -16,6 +16,7 @@ public final class SocketPolicyBuilder {
     private int receiveLimit;
     private int sendQueue;
     private int receiveQueue;
+    private int receiveQueueBytes;
     private int subscriberQueue;
     private int surveyAnswers;
     private Overflow overflow;
@@ -90,6 +91,17 @@ public final class SocketPolicyBuilder {
     /** See {@link #receiveQueue(int)}. */
     public int receiveQueue() {
         return receiveQueue;
+    }
+
+    /** Bytes of each peer, in messages that may wait here to be received. 1..2^30. */
+    public SocketPolicyBuilder receiveQueueBytes(int receiveQueueBytes) {
+        this.receiveQueueBytes = receiveQueueBytes;
+        return this;
+    }
+
+    /** See {@link #receiveQueueBytes(int)}. */
+    public int receiveQueueBytes() {
+        return receiveQueueBytes;
     }
 
     /** Messages that may wait to be received by a SUB socket. 1..1048576. */

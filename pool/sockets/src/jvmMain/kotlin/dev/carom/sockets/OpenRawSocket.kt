@@ -24,7 +24,9 @@ public fun CoroutineScope.openRawSocket(
     transports: Transports = NioTransports.all(),
 ): RawSocket {
     require(name.isNotEmpty()) { "a socket's name must not be empty" }
-    val state = RawState(protocol, policy.maxHops, policy.receiveQueue, policy.sendQueue, policy.overflow)
+    val state = with(policy) {
+        RawState(protocol, maxHops, receiveQueue, sendQueue, overflow, receiveQueueBytes)
+    }
     val setting = Setting(JvmGuards, TimeSource.Monotonic, Random.Default)
     return RawRole(SocketShell(this, name, protocol, policy, transports, state, setting).also { it.run() })
 }

@@ -23,6 +23,7 @@ class SocketPolicyBuilderTest {
         SocketPolicy policy = new SocketPolicyBuilder()
             .receiveLimit(10)
             .sendQueue(0)
+            .receiveQueueBytes(1 << 30)
             .resend(null)
             .requestTimeout(Duration.ofMillis(1500))
             .overflow(Overflow.DropLatest)
@@ -30,6 +31,7 @@ class SocketPolicyBuilderTest {
             .build();
 
         assertEquals(10, policy.getReceiveLimit());
+        assertEquals(1 << 30, policy.getReceiveQueueBytes());
         assertEquals(4096, policy.getLink().getSendBuffer());
         SocketPolicyBuilder read = SocketPolicyBuilder.from(policy);
         assertNull(read.resend());
@@ -77,5 +79,9 @@ class SocketPolicyBuilderTest {
         SocketPolicyBuilder builder = new SocketPolicyBuilder().maxHops(256);
         String message = assertThrows(IllegalArgumentException.class, builder::build).getMessage();
         assertTrue(message.contains("1..255") && message.contains("256"), message);
+
+        SocketPolicyBuilder none = new SocketPolicyBuilder().receiveQueueBytes(0);
+        String bytes = assertThrows(IllegalArgumentException.class, none::build).getMessage();
+        assertTrue(bytes.contains("receiveQueueBytes must be in 1..1073741824, was 0"), bytes);
     }
 }

@@ -16,6 +16,7 @@ internal object JavaPolicies {
             .receiveLimit(policy.receiveLimit)
             .sendQueue(policy.sendQueue)
             .receiveQueue(policy.receiveQueue)
+            .receiveQueueBytes(policy.receiveQueueBytes)
             .subscriberQueue(policy.subscriberQueue)
             .surveyAnswers(policy.surveyAnswers)
             .overflow(policy.overflow)
@@ -42,6 +43,7 @@ internal object JavaPolicies {
         receiveLimit = builder.receiveLimit(),
         sendQueue = builder.sendQueue(),
         receiveQueue = builder.receiveQueue(),
+        receiveQueueBytes = builder.receiveQueueBytes(),
         subscriberQueue = builder.subscriberQueue(),
         surveyAnswers = builder.surveyAnswers(),
         overflow = builder.overflow(),

@@ -22,7 +22,7 @@ class PerfSpec :
             return withContext(Dispatchers.Default) { withTimeout(60.seconds) { tool.measure() } }
         }
 
-        for (protocol in listOf("reqrep", "pair", "bus")) {
+        for (protocol in listOf("reqrep", "pair", "bus", "pipeline", "pubsub", "survey")) {
             test("round trips of $protocol") {
                 val measured = measure("lat --proto $protocol --count 200 --warmup 50 --size 10")
                 measured.shouldBeInstanceOf<Measured.Latency>()

@@ -29,6 +29,41 @@ internal sealed interface Outcome {
     class Failed(val failure: Failure) : Outcome
 }
 
+/** The calls that are not decided yet. Guarded by the socket's guard. */
+internal class CallBook {
+    private val open = HashMap<Long, Call>()
+
+    /** The call that the state is being told of: most are decided before it must be found again. */
+    private var latest: Call? = null
+    private var last = 0L
+
+    fun number(): Long = ++last
+
+    /** A call, after the state was told of it. */
+    inline fun begin(id: Long, tell: () -> Unit): Call {
+        val call = Call(id)
+        latest = call
+        tell()
+        latest = null
+        if (call.outcome == null) open[id] = call
+        return call
+    }
+
+    fun remove(call: Call): Boolean = open.remove(call.id) != null
+
+    fun decide(id: Long, outcome: Outcome, after: Afterwards) {
+        val own = latest
+        if (own != null && own.id == id) {
+            // Nobody waits yet.
+            own.outcome = outcome
+            return
+        }
+        val call = open.remove(id) ?: return
+        call.outcome = outcome
+        after.resume(call)
+    }
+}
+
 /**
  * What is to be done when the guard has been let go of: what may call back. In this order: links are flushed before
  * anybody's code goes on, for that may take its time.

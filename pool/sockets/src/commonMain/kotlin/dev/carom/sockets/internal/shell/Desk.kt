@@ -31,14 +31,10 @@ internal class Desk(
     val news = News(guard, policy.noticeBuffer)
 
     private val book = PipeBook()
-    private val calls = HashMap<Long, Call>()
-
-    /** The call that the state is being told of: most are decided before it must be found again. */
-    private var latest: Call? = null
+    private val calls = CallBook()
     private val flushed = ArrayDeque<Int>()
     private val retiring = LinkedHashSet<Pipe>()
     private var attached = LinkedHashMap<Int, Pipe>()
-    private var lastCall = 0L
     private var armed: Duration? = null
 
     /** Wakes whoever waits for [deadline]. */
@@ -56,7 +52,7 @@ internal class Desk(
     }
 
     /** A survey: its calls are told of it by this number. */
-    fun newCall(): Long = guard.hold { ++lastCall }
+    fun newCall(): Long = guard.hold { calls.number() }
 
     /** Tells the state of a call whose outcome is known at once, or wanted only then: null if it would have to wait. */
     fun callNow(id: Long = newCall(), event: (Long) -> SocketEvent): Outcome? {
@@ -74,7 +70,7 @@ internal class Desk(
         var outcome: Outcome? = null
         lateinit var call: Call
         act { after ->
-            call = begin(++lastCall, event, after)
+            call = begin(calls.number(), event, after)
             outcome = call.outcome
         }
         outcome?.let {
@@ -90,6 +86,35 @@ internal class Desk(
         val late = guard.hold { checkNotNull(call.outcome) }
         if (late.isClosed) leaveIfCancelled()
         return late
+    }
+
+    /** The short way of a call that sends: true if it is done, false if nothing happened. */
+    fun sendNow(body: Body): Boolean {
+        val pipe = guard.hold {
+            val room = state.roomNow()
+            if (room == SocketState.NO_PIPE) return false
+            val pipe = checkNotNull(book.find(room))
+            state.tookRoom(room, more = pipe.transmit(state.header, body))
+            pipe
+        }
+        pipe.flush()
+        return true
+    }
+
+    /** The short way of a call that receives: what it is delivered, null if nothing happened. */
+    fun receiveNow(): Outcome.Delivered? {
+        var after: Afterwards? = null
+        val delivered = guard.hold {
+            val message = state.poll() ?: return null
+            val rest = state.rest
+            book.ledgerOf(message.pipe).delivered++
+            val delivered = Outcome.Delivered(message, book.find(message.pipe))
+            book.settle(message.pipe)
+            if (rest.isNotEmpty()) after = Afterwards().also { follow(rest, it) }
+            delivered
+        }
+        after?.run { resume(it, it.waiting) }
+        return delivered
     }
 
     fun forget(call: Long) = act { step(SocketEvent.CallCancelled(call), it) }
@@ -143,11 +168,12 @@ internal class Desk(
     }
 
     fun received(pipe: Pipe, frames: List<Body>, violation: Violation?) = act { after ->
-        for (frame in frames) {
-            if (!pipe.attached) break
-            pipe.ledger.received++
-            pipe.ledger.receivedBytes += frame.size
-            step(SocketEvent.FrameReceived(pipe.id, frame), after)
+        var at = 0
+        while (at < frames.size && pipe.attached) {
+            val next = state.receive(pipe.id, frames, at)
+            pipe.ledger.received += next - at
+            while (at < next) pipe.ledger.receivedBytes += frames[at++].size
+            follow(state.rest, after)
         }
         if (violation != null) cut(pipe, describe(violation), violation, after)
         // A resume that was decided before the pause may have been carried out after it.
@@ -185,17 +211,11 @@ internal class Desk(
         }
     }
 
-    private fun begin(id: Long, event: (Long) -> SocketEvent, after: Afterwards): Call {
-        val call = Call(id)
-        latest = call
-        step(event(id), after)
-        latest = null
-        if (call.outcome == null) calls[id] = call
-        return call
-    }
+    private fun begin(id: Long, event: (Long) -> SocketEvent, after: Afterwards): Call =
+        calls.begin(id) { step(event(id), after) }
 
     private fun withdraw(call: Call, after: Afterwards) {
-        if (calls.remove(call.id) != null) step(SocketEvent.CallCancelled(call.id), after)
+        if (calls.remove(call)) step(SocketEvent.CallCancelled(call.id), after)
     }
 
     private fun waitFor(call: Call, waiting: CancellableContinuation<Unit>) {
@@ -246,7 +266,11 @@ internal class Desk(
 
     /** What the state is told and does, and what follows from that. */
     private fun step(event: SocketEvent, after: Afterwards) {
-        for (effect in state.on(event, now())) obey(effect, after)
+        follow(state.on(event, now()), after)
+    }
+
+    private fun follow(effects: List<SocketEffect>, after: Afterwards) {
+        for (effect in effects) obey(effect, after)
         while (flushed.isNotEmpty()) {
             for (effect in state.on(SocketEvent.Flushed(flushed.removeFirst()), now())) obey(effect, after)
         }
@@ -276,13 +300,13 @@ internal class Desk(
                 cut(it, describe(effect.violation), effect.violation, after)
             }
 
-            is SocketEffect.Done -> decide(effect.call, Outcome.Done, after)
+            is SocketEffect.Done -> calls.decide(effect.call, Outcome.Done, after)
 
-            is SocketEffect.Fail -> decide(effect.call, Outcome.Failed(effect.failure), after)
+            is SocketEffect.Fail -> calls.decide(effect.call, Outcome.Failed(effect.failure), after)
 
             is SocketEffect.Deliver -> {
                 book.ledgerOf(effect.message.pipe).delivered++
-                decide(effect.call, Outcome.Delivered(effect.message, book.find(effect.message.pipe)), after)
+                calls.decide(effect.call, Outcome.Delivered(effect.message, book.find(effect.message.pipe)), after)
                 book.settle(effect.message.pipe)
             }
 
@@ -291,18 +315,6 @@ internal class Desk(
                 book.settle(effect.pipe)
             }
         }
-    }
-
-    private fun decide(id: Long, outcome: Outcome, after: Afterwards) {
-        val own = latest
-        if (own != null && own.id == id) {
-            // Nobody waits yet.
-            own.outcome = outcome
-            return
-        }
-        val call = calls.remove(id) ?: return
-        call.outcome = outcome
-        after.resume(call)
     }
 
     private fun cut(pipe: Pipe, reason: String, violation: Violation?, after: Afterwards) {

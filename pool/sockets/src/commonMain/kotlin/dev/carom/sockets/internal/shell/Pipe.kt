@@ -11,6 +11,7 @@ import dev.carom.sockets.internal.wire.FrameParser
 import dev.carom.sockets.internal.wire.HandshakeParser
 import dev.carom.sockets.internal.wire.Layout
 import dev.carom.sockets.internal.wire.Violation
+import dev.carom.sockets.internal.wire.WORD
 import dev.carom.sockets.transport.Framing
 import dev.carom.sockets.transport.Link
 import dev.carom.sockets.transport.LinkHandler
@@ -131,13 +132,16 @@ internal class Pipe(
     }
 
     /** Guarded. Whether there is room for more; if not, [onWritable] follows. */
-    fun transmit(frame: Frame): Boolean {
+    fun transmit(frame: Frame): Boolean = transmit(frame.header, frame.body)
+
+    /** Guarded. [transmit] of a frame of these two. */
+    fun transmit(header: IntArray, body: Body): Boolean {
         val link = link ?: return false
         ledger.transmitted++
-        ledger.transmittedBytes += frame.size
-        val head = if (frame.header.size <= Layout.MOST_IN_PLACE) prefix else ByteArray(layout.sizeOf(frame))
-        val size = layout.put(frame, head)
-        return link.write(head, size, frame.body.bytes, frame.body.from, frame.body.bytes.size)
+        ledger.transmittedBytes += WORD * header.size + body.size
+        val head = if (header.size <= Layout.MOST_IN_PLACE) prefix else ByteArray(layout.sizeOf(header))
+        val size = layout.put(header, body.size, head)
+        return link.write(head, size, body.bytes, body.from, body.bytes.size)
     }
 
     /** Guarded: messages that the link has not passed on. */

@@ -120,14 +120,21 @@ private class Sending(private val shell: SocketShell) :
     SendingSocket,
     MessageSocket by shell {
     override suspend fun send(message: ByteArray) {
-        val limit = shell.policy.sendTimeout
-        shell.check(shell.within(limit, "no peer took a message") { SocketEvent.SendCalled(it, Body(message)) })
+        val body = Body(message)
+        if (!shell.desk.sendNow(body)) sendLater(body)
     }
 
     override fun trySend(message: ByteArray): Boolean {
-        val outcome = shell.desk.callNow { SocketEvent.SendCalled(it, Body(message)) } ?: return false
+        val body = Body(message)
+        if (shell.desk.sendNow(body)) return true
+        val outcome = shell.desk.callNow { SocketEvent.SendCalled(it, body) } ?: return false
         shell.check(outcome)
         return true
+    }
+
+    private suspend fun sendLater(body: Body) {
+        val limit = shell.policy.sendTimeout
+        shell.check(shell.within(limit, "no peer took a message") { SocketEvent.SendCalled(it, body) })
     }
 }
 
@@ -140,7 +147,9 @@ private class Spreading(private val shell: SocketShell) :
 private class Receiving(private val shell: SocketShell) :
     ReceivingSocket,
     MessageSocket by shell {
-    override suspend fun receive(): ByteArray = shell.receive().bytes()
+    override suspend fun receive(): ByteArray = shell.desk.receiveNow()?.bytes() ?: receiveLater()
+
+    private suspend fun receiveLater(): ByteArray = shell.receive().bytes()
 
     override fun tryReceive(): ByteArray? = shell.tryReceive()?.bytes()
 
@@ -150,7 +159,7 @@ private class Receiving(private val shell: SocketShell) :
 private class Answering(private val shell: SocketShell) :
     AnsweringSocket,
     MessageSocket by shell {
-    override suspend fun receive(): Request = request(shell.receive())
+    override suspend fun receive(): Request = request(shell.desk.receiveNow() ?: shell.receive())
 
     override fun tryReceive(): Request? = shell.tryReceive()?.let(::request)
 
@@ -191,11 +200,11 @@ private suspend fun SocketShell.receive(): Outcome.Delivered =
     delivered(policy.receiveTimeout, "no message came") { SocketEvent.ReceiveCalled(it) }
 
 private fun SocketShell.tryReceive(): Outcome.Delivered? =
-    desk.callNow { SocketEvent.ReceiveCalled(it) }?.let(::delivery)
+    desk.receiveNow() ?: desk.callNow { SocketEvent.ReceiveCalled(it) }?.let(::delivery)
 
 internal fun <T> SocketShell.all(convert: (Outcome.Delivered) -> T): Flow<T> = flow {
     while (true) {
-        val outcome = desk.call { SocketEvent.ReceiveCalled(it) }
+        val outcome = desk.receiveNow() ?: desk.call { SocketEvent.ReceiveCalled(it) }
         if (outcome is Outcome.Failed && outcome.failure == Failure.Closed) break
         emit(convert(delivery(outcome)))
     }

@@ -22,6 +22,14 @@ internal class Balancer<T : Any>(private val hand: (pipe: Int, key: Long, item: 
         serve()
     }
 
+    /** The pipe that takes an item at once; none if whoever has one would have to wait. [took] must follow. */
+    fun first(): Int = if (waiting.isEmpty()) ready.first() else SocketState.NO_PIPE
+
+    /** The [first] pipe took one, and has [more] room or none. */
+    fun took(more: Boolean) {
+        if (more) ready.rotate() else ready.take()
+    }
+
     fun offer(key: Long, item: T) {
         // As long as somebody waits no pipe has room.
         val pipe = if (waiting.isEmpty()) ready.take() else null

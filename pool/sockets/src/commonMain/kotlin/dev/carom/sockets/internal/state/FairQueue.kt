@@ -8,14 +8,38 @@ import dev.carom.sockets.internal.state.SocketEffect.Resume
 
 /**
  * Fair queueing: receivers take from the pipes that have messages, by [Priorities], and wait in the order they came. A
- * pipe with [limit] messages is paused, so its peer waits. Messages outlive their pipe: who sends and exits at once is
- * heard. Of the dead, [MOST_ORPHANS] messages are kept at most.
+ * pipe with [limit] messages, or with [bytes] bytes in them, is paused, so its peer waits. Messages outlive their pipe:
+ * who sends and exits at once is heard. Of the dead, [MOST_ORPHANS] messages are kept at most.
  */
-internal class FairQueue(private val limit: Int, private val effects: MutableList<SocketEffect>) {
-    private class Inlet(val pipe: Int) {
+internal class FairQueue(
+    private val limit: Int,
+    private val bytes: Int,
+    private val effects: MutableList<SocketEffect>,
+) {
+    private inner class Inlet(val pipe: Int) {
         val messages = ArrayDeque<Message>()
         var attached = true
         var paused = false
+        var size = 0L
+            private set
+
+        val isFull: Boolean get() = messages.size >= limit || size >= bytes
+
+        fun addLast(message: Message) {
+            messages.addLast(message)
+            size += message.body.size
+        }
+
+        fun addFirst(message: Message) {
+            messages.addFirst(message)
+            size += message.body.size
+        }
+
+        fun removeFirst(): Message = messages.removeFirst().also { size -= it.body.size }
+
+        fun removeLast() {
+            size -= messages.removeLast().body.size
+        }
     }
 
     private val turns = Priorities()
@@ -36,7 +60,7 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
         inlet.attached = false
         val kept = (MOST_ORPHANS - orphans).coerceIn(0, inlet.messages.size)
         val lost = inlet.messages.size - kept
-        repeat(lost) { inlet.messages.removeLast() }
+        repeat(lost) { inlet.removeLast() }
         orphans += kept
         if (lost > 0) effects += Drop(pipe, DropReason.PeerGone, lost)
         removeIfEmpty(pipe, inlet)
@@ -53,29 +77,34 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
     fun offer(message: Message) {
         val inlet = inletOf(message.pipe) ?: return
         if (handToFirst(message)) return
-        inlet.messages.addLast(message)
-        turns.activate(message.pipe)
-        if (inlet.messages.size >= limit && !inlet.paused) {
+        inlet.addLast(message)
+        // It is active as long as it has messages.
+        if (inlet.messages.size == 1) turns.activate(message.pipe)
+        if (!inlet.paused && inlet.isFull) {
             inlet.paused = true
             effects += Pause(message.pipe)
         }
     }
 
     fun receive(call: Long) {
-        val pipe = turns.take()
-        if (pipe == null) {
-            waiting.add(call)
-            return
-        }
+        val first = effects.size
+        val message = poll()
+        if (message == null) waiting.add(call) else effects.add(first, Deliver(call, message))
+    }
+
+    /** The next message, or null. What follows from its being taken is in the effects. */
+    fun poll(): Message? {
+        val pipe = turns.take() ?: return null
         val inlet = checkNotNull(inletOf(pipe))
-        effects += Deliver(call, inlet.messages.removeFirst())
+        val message = inlet.removeFirst()
         if (inlet.messages.isNotEmpty()) turns.activate(pipe)
         if (!inlet.attached) orphans--
-        if (inlet.paused && inlet.attached && inlet.messages.size < limit) {
+        if (inlet.paused && inlet.attached && !inlet.isFull) {
             inlet.paused = false
             effects += Resume(pipe)
         }
         removeIfEmpty(pipe, inlet)
+        return message
     }
 
     fun cancel(call: Long) {
@@ -90,7 +119,7 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
             Inlet(message.pipe).also { it.attached = false }
         }
         if (!inlet.attached) orphans++
-        inlet.messages.addFirst(message)
+        inlet.addFirst(message)
         turns.activate(message.pipe)
     }
 
@@ -135,6 +164,9 @@ internal class FairQueue(private val limit: Int, private val effects: MutableLis
         const val MOST_ORPHANS = 1024
 
         /** Messages held per pipe before its peer has to wait. */
-        const val DEFAULT_LIMIT = 16
+        const val DEFAULT_LIMIT = 1024
+
+        /** Bytes held per pipe before its peer has to wait. */
+        const val DEFAULT_BYTES = 1 shl 18
     }
 }

@@ -11,12 +11,18 @@ import dev.carom.sockets.internal.wire.WORD
  * Version 1 has a word in front of each message: how many hops it has made, at most [maxHops], 1 for a direct one;
  * without ([maxHops] null) this is version 0.
  */
-internal class PairState(private val maxHops: Int? = null, limit: Int = FairQueue.DEFAULT_LIMIT) : SocketState() {
-    private val inbox = FairQueue(limit, effects)
+internal class PairState(
+    private val maxHops: Int? = null,
+    limit: Int = FairQueue.DEFAULT_LIMIT,
+    bytes: Int = FairQueue.DEFAULT_BYTES,
+) : SocketState() {
+    private val inbox = FairQueue(limit, bytes, effects)
     private val balancer = Balancer<Frame> { pipe, call, frame ->
         effects += SocketEffect.Transmit(pipe, frame)
         effects += SocketEffect.Done(call)
     }
+
+    override val header: IntArray = if (maxHops == null) IntArray(0) else intArrayOf(1)
 
     override fun attach(event: SocketEvent.PipeAttached) {
         if (pipes.isNotEmpty()) {
@@ -48,9 +54,15 @@ internal class PairState(private val maxHops: Int? = null, limit: Int = FairQueu
     }
 
     override fun send(call: Long, body: Body) =
-        balancer.offer(call, if (maxHops == null) Frame(body) else Frame(intArrayOf(1), body))
+        balancer.offer(call, Frame(header, body))
+
+    override fun room(): Int = balancer.first()
+
+    override fun tookRoom(pipe: Int, more: Boolean) = balancer.took(more)
 
     override fun receive(call: Long, survey: Long) = inbox.receive(call)
+
+    override fun next(): Message? = inbox.poll()
 
     override fun cancel(call: Long) {
         balancer.withdraw(call)

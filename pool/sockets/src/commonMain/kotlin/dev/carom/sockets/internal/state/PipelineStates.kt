@@ -24,6 +24,10 @@ internal class PushState : SocketState() {
 
     override fun send(call: Long, body: Body) = balancer.offer(call, Frame(body))
 
+    override fun room(): Int = balancer.first()
+
+    override fun tookRoom(pipe: Int, more: Boolean) = balancer.took(more)
+
     override fun cancel(call: Long) {
         balancer.withdraw(call)
     }
@@ -32,8 +36,8 @@ internal class PushState : SocketState() {
 }
 
 /** PULL: takes from every peer in turn; a peer whose messages nobody takes has to wait. */
-internal class PullState(limit: Int = FairQueue.DEFAULT_LIMIT) : SocketState() {
-    private val inbox = FairQueue(limit, effects)
+internal class PullState(limit: Int = FairQueue.DEFAULT_LIMIT, bytes: Int = FairQueue.DEFAULT_BYTES) : SocketState() {
+    private val inbox = FairQueue(limit, bytes, effects)
 
     override fun attach(event: SocketEvent.PipeAttached) {
         pipes += event.pipe
@@ -45,6 +49,8 @@ internal class PullState(limit: Int = FairQueue.DEFAULT_LIMIT) : SocketState() {
     override fun received(pipe: Int, frame: Body) = inbox.offer(Message(pipe, frame))
 
     override fun receive(call: Long, survey: Long) = inbox.receive(call)
+
+    override fun next(): Message? = inbox.poll()
 
     override fun cancel(call: Long) = inbox.cancel(call)
 

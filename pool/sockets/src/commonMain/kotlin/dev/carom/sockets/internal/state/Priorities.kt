@@ -15,6 +15,9 @@ internal class Priorities {
     private val places = HashMap<Int, Place>()
     private val rings = Array(LOWEST) { priority -> Place(NONE, priority).also { closeRing(it) } }
 
+    /** The one taken last: mostly it is the next to be activated. */
+    private var latest: Place? = null
+
     /** One bit for each ring in which somebody is. */
     private var occupied = 0
 
@@ -28,12 +31,16 @@ internal class Priorities {
     }
 
     fun remove(pipe: Int) {
+        if (latest?.pipe == pipe) latest = null
         places.remove(pipe)?.let(::leave)
     }
 
     fun activate(pipe: Int) {
-        val place = places[pipe] ?: return
-        if (place.next != null) return
+        val place = latest?.takeIf { it.pipe == pipe } ?: places[pipe] ?: return
+        if (place.next == null) activate(place)
+    }
+
+    private fun activate(place: Place) {
         val head = rings[place.priority]
         val last = checkNotNull(head.previous)
         last.next = place
@@ -50,10 +57,24 @@ internal class Priorities {
     /** The pipe whose turn it is, which is not active from then on; null if none is active. */
     fun take(): Int? {
         if (occupied == 0) return null
-        val first = checkNotNull(rings[occupied.countTrailingZeroBits()].next)
+        val first = head()
         leave(first)
+        latest = first
         return first.pipe
     }
+
+    /** Whose turn it is, and stays; none if none is active. */
+    fun first(): Int = if (occupied == 0) SocketState.NO_PIPE else head().pipe
+
+    /** What taking the [first] and activating it again comes to. */
+    fun rotate() {
+        val first = head()
+        if (first.next === first.previous) return
+        leave(first)
+        activate(first)
+    }
+
+    private fun head(): Place = checkNotNull(rings[occupied.countTrailingZeroBits()].next)
 
     private fun leave(place: Place) {
         val next = place.next ?: return

@@ -38,9 +38,10 @@ internal class BusState(
     sendLimit: Int = Fanout.DEFAULT_LIMIT,
     receiveLimit: Int = FairQueue.DEFAULT_LIMIT,
     overflow: Overflow = Overflow.DropLatest,
+    receiveBytes: Int = FairQueue.DEFAULT_BYTES,
 ) : SocketState() {
     private val fanout = Fanout(sendLimit, overflow, effects)
-    private val inbox = FairQueue(receiveLimit, effects)
+    private val inbox = FairQueue(receiveLimit, receiveBytes, effects)
 
     override val unflushed: Int get() = fanout.queued
 
@@ -71,6 +72,8 @@ internal class BusState(
     }
 
     override fun receive(call: Long, survey: Long) = inbox.receive(call)
+
+    override fun next(): Message? = inbox.poll()
 
     override fun cancel(call: Long) = inbox.cancel(call)
 

@@ -28,8 +28,9 @@ internal class RawState(
     receiveLimit: Int = FairQueue.DEFAULT_LIMIT,
     sendLimit: Int = ROUTED_LIMIT,
     overflow: Overflow = Overflow.DropLatest,
+    receiveBytes: Int = FairQueue.DEFAULT_BYTES,
 ) : SocketState() {
-    private val inbox = FairQueue(receiveLimit, effects)
+    private val inbox = FairQueue(receiveLimit, receiveBytes, effects)
     private val fanout = Fanout(sendLimit, overflow, effects)
     private val balancer = Balancer<Frame> { pipe, call, frame ->
         effects += SocketEffect.Transmit(pipe, frame)
@@ -148,6 +149,8 @@ internal class RawState(
 
     override fun receive(call: Long, survey: Long) =
         if (listens) inbox.receive(call) else fail(call, Failure.NotInThisRole)
+
+    override fun next(): Message? = inbox.poll()
 
     override fun cancel(call: Long) {
         balancer.withdraw(call)

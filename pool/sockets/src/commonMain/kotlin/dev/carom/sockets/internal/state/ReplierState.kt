@@ -17,6 +17,7 @@ internal class ReplierState(
     private val maxHops: Int = Backtrace.DEFAULT_HOPS,
     limit: Int = FairQueue.DEFAULT_LIMIT,
     private val mostOpen: Int = MOST_OPEN,
+    bytes: Int = FairQueue.DEFAULT_BYTES,
 ) : SocketState() {
     private class Open(var pipe: Int?, val origin: Int, val words: IntArray)
 
@@ -25,7 +26,7 @@ internal class ReplierState(
         val replies = LinkedHashMap<Long, Frame>()
     }
 
-    private val inbox = FairQueue(limit, effects)
+    private val inbox = FairQueue(limit, bytes, effects)
     private val open = LinkedHashMap<Long, Open>()
     private val outlets = HashMap<Int, Outlet>()
     private val parked = HashMap<Long, Int>()
@@ -82,6 +83,8 @@ internal class ReplierState(
     }
 
     override fun receive(call: Long, survey: Long) = inbox.receive(call)
+
+    override fun next(): Message? = inbox.poll()
 
     override fun reply(call: Long, request: Long, body: Body) {
         val asked = open.remove(request) ?: return fail(call, Failure.NoSuchRequest)

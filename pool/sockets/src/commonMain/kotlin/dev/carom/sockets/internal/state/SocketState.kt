@@ -31,8 +31,47 @@ internal abstract class SocketState {
     /** Frames for [pipe] that wait for room in it. */
     open fun queuedFor(pipe: Int): Int = 0
 
+    /** The words in front of a message that goes the short way of [roomNow]. */
+    open val header: IntArray get() = NO_WORDS
+
+    /**
+     * The short way of [SocketEvent.SendCalled], for what it mostly comes to: the pipe to transmit the message to, after
+     * [header]; [tookRoom] must follow, and the call is done. [NO_PIPE] if it is not so. Nothing has happened yet.
+     */
+    fun roomNow(): Int = if (closed) NO_PIPE else room()
+
+    /** [roomNow]'s pipe was transmitted to, and has [more] room, or none until [SocketEvent.Flushed]. Nothing follows. */
+    open fun tookRoom(pipe: Int, more: Boolean) = Unit
+
+    /**
+     * The short way of [SocketEvent.ReceiveCalled], for what it mostly comes to: what is delivered. Null if the call would
+     * have to wait, or fails: then nothing happened. What else is to be done is in [rest].
+     */
+    fun poll(): Message? {
+        begin()
+        return if (closed) null else next()
+    }
+
+    /**
+     * [SocketEvent.FrameReceived] for each of [frames] from [from] on, up to the first that something follows from, which is
+     * in [rest]. Returns how far it came.
+     */
+    fun receive(pipe: Int, frames: List<Body>, from: Int): Int {
+        begin()
+        var at = from
+        if (pipe in pipes && !closed) {
+            while (at < frames.size && effects.isEmpty()) received(pipe, frames[at++])
+        } else {
+            while (at < frames.size && effects.isEmpty()) receiveIfOpen(pipe, frames[at++])
+        }
+        return at
+    }
+
+    /** What is to be done after [poll] or [receive]. */
+    val rest: List<SocketEffect> get() = taken()
+
     fun on(event: SocketEvent, now: Duration): List<SocketEffect> {
-        effects.clear()
+        begin()
         this.now = maxOf(this.now, now)
         when (event) {
             is SocketEvent.PipeAttached -> attachIfOpen(event)
@@ -52,14 +91,26 @@ internal abstract class SocketState {
             SocketEvent.Tick -> Unit
         }
         expire()
-        return effects.toList()
+        return taken()
     }
+
+    private fun begin() {
+        if (effects.isNotEmpty()) effects.clear()
+    }
+
+    private fun taken(): List<SocketEffect> = if (effects.isEmpty()) emptyList() else effects.toList()
 
     protected abstract fun attach(event: SocketEvent.PipeAttached)
 
     protected abstract fun detach(pipe: Int, cause: Violation?)
 
     protected open fun retire(pipe: Int) = Unit
+
+    /** See [roomNow]. Of those that wait none is passed over. */
+    protected open fun room(): Int = NO_PIPE
+
+    /** See [poll]. */
+    protected open fun next(): Message? = null
 
     protected open fun flushed(pipe: Int) = Unit
 
@@ -130,5 +181,11 @@ internal abstract class SocketState {
     private fun closeOnce() {
         closed = true
         close()
+    }
+
+    companion object {
+        /** No pipe has this number. */
+        const val NO_PIPE = 0
+        private val NO_WORDS = IntArray(0)
     }
 }

@@ -39,6 +39,8 @@ internal class SubState(private val limit: Int = DEFAULT_LIMIT, private val over
         if (next == null) waiting.add(call) else effects += SocketEffect.Deliver(call, next)
     }
 
+    override fun next(): Message? = messages.removeFirstOrNull()
+
     override fun cancel(call: Long) {
         waiting.remove(call)
     }

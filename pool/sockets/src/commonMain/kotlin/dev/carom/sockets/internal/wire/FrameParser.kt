@@ -39,6 +39,12 @@ internal class FrameParser(private val framing: Layout, private val limit: Int =
         var at = from
         var more = true
         while (more && violation == null && at < to) {
+            val whole = if (prefixed == 0) wholeAt(input, at, to) else null
+            if (whole != null) {
+                at += prefix.size + whole.size
+                more = deliver(whole)
+                continue
+            }
             if (expected < 0) at = takePrefix(input, at, to)
             if (expected >= 0) {
                 at = takePayload(input, at, to)
@@ -46,6 +52,15 @@ internal class FrameParser(private val framing: Layout, private val limit: Int =
             }
         }
         return at
+    }
+
+    /** The short way of a frame that is all there, and as it should be. */
+    private fun wholeAt(input: ByteArray, from: Int, to: Int): Body? {
+        val start = from + prefix.size
+        if (start > to || (framing.typeSize == 1 && input[from] != Layout.IN_BAND)) return null
+        val length = input.word(start - WORD)
+        val fits = input.word(start - 2 * WORD) == 0 && length in 0..limit && length <= to - start
+        return if (fits) Body(input.copyOfRange(start, start + length)) else null
     }
 
     private fun takePrefix(input: ByteArray, from: Int, to: Int): Int {

@@ -12,20 +12,21 @@ internal enum class Layout(val typeSize: Int) {
     val prefixSize: Int get() = typeSize + LENGTH_SIZE
 
     /** What goes on the wire in front of the body: type, length, header. */
-    fun prefix(frame: Frame): ByteArray = ByteArray(sizeOf(frame)).also { put(frame, it) }
+    fun prefix(frame: Frame): ByteArray = ByteArray(sizeOf(frame.header)).also { put(frame.header, frame.body.size, it) }
 
-    /** Bytes of [prefix]. */
-    fun sizeOf(frame: Frame): Int = prefixSize + WORD * frame.header.size
+    /** Bytes of the [prefix] of a frame with this [header]. */
+    fun sizeOf(header: IntArray): Int = prefixSize + WORD * header.size
 
     /** Room for the prefix of a frame whose header has at most [MOST_IN_PLACE] words. */
     fun room(): ByteArray = ByteArray(prefixSize + WORD * MOST_IN_PLACE)
 
-    /** Puts the [prefix] at the beginning of [bytes], and returns its size. */
-    fun put(frame: Frame, bytes: ByteArray): Int {
+    /** Puts the [prefix] of a frame of [header] and so many bytes of [body] at the beginning of [bytes]; returns its size. */
+    fun put(header: IntArray, body: Int, bytes: ByteArray): Int {
         if (typeSize == 1) bytes[0] = IN_BAND
-        var at = bytes.put(typeSize, (frame.size ushr WORD_BITS).toInt())
-        at = bytes.put(at, frame.size.toInt())
-        for (word in frame.header) at = bytes.put(at, word)
+        val size = WORD.toLong() * header.size + body
+        var at = bytes.put(typeSize, (size ushr WORD_BITS).toInt())
+        at = bytes.put(at, size.toInt())
+        for (word in header) at = bytes.put(at, word)
         return at
     }
 

@@ -111,6 +111,29 @@ class PipelineStateTest :
             pull.deliveredBy(pull.receive(3)) shouldBe listOf("c")
         }
 
+        test("PULL: a pipe with too many bytes in its queue is paused, however few messages they are") {
+            val pull = Steps(PullState(limit = 100, bytes = 10))
+            pull.attach(1, 2)
+            pull.frame(1, "123456").shouldBeEmpty()
+            pull.frame(1, "1234") shouldBe listOf(Pause(1))
+            pull.frame(1, "read together with it").shouldBeEmpty()
+            pull.frame(2, "another pipe has its own bytes") shouldBe listOf(Pause(2))
+            pull.deliveredBy(pull.receive(1)) shouldBe listOf("123456")
+            pull.receive(2).last() shouldBe Resume(2)
+            pull.deliveredBy(pull.receive(3)) shouldBe listOf("1234")
+            pull.receive(4) shouldBe listOf(Deliver(4, Message(1, text("read together with it"))), Resume(1))
+        }
+
+        test("PULL: bytes that went back to the queue count again, and those that were lost do not") {
+            val pull = Steps(PullState(limit = 100, bytes = 4))
+            pull.attach(1)
+            pull.frame(1, "abcd") shouldBe listOf(Pause(1))
+            pull.receive(1).last() shouldBe Resume(1)
+            pull.on(MessageReturned(Message(1, text("abcd"))))
+            pull.frame(1, "") shouldBe listOf(Pause(1))
+            pull.receive(2).last() shouldBe Resume(1)
+        }
+
         test("PULL: what a peer sent before it left is delivered") {
             val pull = Steps(PullState())
             pull.attach(1)

@@ -80,7 +80,8 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
         closed = ArrayList(0)
         val next = timers.peek()
         when {
-            done.isNotEmpty() || !tasks.isEmpty() -> selector.selectNow(action)
+            // Whoever was resumed by a flush may have sent more.
+            done.isNotEmpty() || !tasks.isEmpty() || toFlush.isNotEmpty() -> selector.selectNow(action)
             next == null -> selector.select(action)
             else -> selector.select(action, NANOSECONDS.toMillis(next.at - System.nanoTime()).coerceAtLeast(0) + 1)
         }

@@ -1,8 +1,10 @@
 package dev.carom.sockets.internal.nio
 
+import dev.carom.sockets.internal.wire.WORD
+import dev.carom.sockets.internal.wire.word
 import java.nio.ByteBuffer
 import java.nio.channels.GatheringByteChannel
-import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.ConcurrentLinkedDeque
 import java.util.concurrent.atomic.AtomicInteger
 
 /**
@@ -33,7 +35,7 @@ internal class Outbox {
     fun append(head: ByteArray, headSize: Int, body: ByteArray, from: Int, to: Int) {
         val size = headSize + (to - from)
         if (size == 0) return
-        put(head, 0, headSize)
+        if (headSize == 2 * WORD && room() >= headSize) putWords(head) else put(head, 0, headSize)
         if (to - from >= BY_REFERENCE) {
             closeTail()
             full.addLast(ByteBuffer.wrap(body, from, to - from))
@@ -94,6 +96,14 @@ internal class Outbox {
         last = 0
     }
 
+    private fun room(): Int = tail?.remaining() ?: 0
+
+    /** Most heads are a length: for so few bytes a copy takes longer than two words. */
+    private fun putWords(bytes: ByteArray) {
+        tail?.putInt(bytes.word(0))?.putInt(bytes.word(WORD))
+        if (room() == 0) closeTail()
+    }
+
     private fun put(bytes: ByteArray, from: Int, to: Int) {
         var at = from
         while (at < to) {
@@ -127,9 +137,9 @@ internal class Outbox {
     }
 }
 
-/** Chunks outside the heap, shared by all links: an idle link has none. */
+/** Chunks outside the heap, shared by all links: an idle link has none. The last one given is near the processor still. */
 internal object Chunks {
-    private val spare = ConcurrentLinkedQueue<ByteBuffer>()
+    private val spare = ConcurrentLinkedDeque<ByteBuffer>()
     private val count = AtomicInteger()
 
     fun take(): ByteBuffer {
@@ -139,7 +149,7 @@ internal object Chunks {
     }
 
     fun give(chunk: ByteBuffer) {
-        if (count.incrementAndGet() <= MOST_SPARE) spare.add(chunk) else count.decrementAndGet()
+        if (count.incrementAndGet() <= MOST_SPARE) spare.push(chunk) else count.decrementAndGet()
     }
 
     private const val SIZE = 1 shl 15

@@ -23,6 +23,9 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
 
     private val lock = Any()
     private val outbox = Outbox()
+
+    /** Changes under the lock. */
+    @Volatile
     private var turn = Turn.Idle
     private var lastWritten = System.nanoTime() - BURST_NANOS
     private var refusals = 0
@@ -60,6 +63,9 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
             }
             return
         }
+        // Whoever has the turn saw what was appended before, or will; a look without the lock is enough to know that.
+        val seen = turn
+        if (seen == Turn.Inline || seen == Turn.Loop || (seen == Turn.Scheduled && outbox.pending < MUCH)) return
         val inline = synchronized(lock) {
             if (closed || outbox.pending == 0L) return
             when (turn) {

@@ -95,8 +95,9 @@ public class SocketPolicy(
     /** All values, for a log line at start. */
     override fun toString(): String =
         "SocketPolicy(receiveLimit=$receiveLimit, sendQueue=$sendQueue, receiveQueue=$receiveQueue, " +
-            "receiveQueueBytes=$receiveQueueBytes, subscriberQueue=$subscriberQueue, surveyAnswers=$surveyAnswers, " +
-            "overflow=$overflow, openRequests=$openRequests, maxHops=$maxHops, resend=$resend, surveyDeadline=$surveyDeadline, " +
+            "receiveQueueBytes=$receiveQueueBytes, subscriberQueue=$subscriberQueue, " +
+            "surveyAnswers=$surveyAnswers, overflow=$overflow, " +
+            "openRequests=$openRequests, maxHops=$maxHops, resend=$resend, surveyDeadline=$surveyDeadline, " +
             "sendTimeout=$sendTimeout, receiveTimeout=$receiveTimeout, requestTimeout=$requestTimeout, " +
             "connectTimeout=$connectTimeout, handshakeTimeout=$handshakeTimeout, handshakes=$handshakes, " +
             "acceptedPipes=$acceptedPipes, backoff=$backoff, linger=$linger, drainTimeout=$drainTimeout, link=$link, " +

@@ -130,16 +130,23 @@ private fun CoroutineScope.open(
 
 private fun stateOf(protocol: Protocol, policy: SocketPolicy, random: Random): SocketState = when (protocol) {
     Protocol.Pair -> PairState(maxHops = null, policy.receiveQueue, policy.receiveQueueBytes)
+
     Protocol.PairV1 -> PairState(policy.maxHops, policy.receiveQueue, policy.receiveQueueBytes)
+
     Protocol.Pub -> PubState(policy.sendQueue, policy.overflow)
+
     Protocol.Sub -> SubState(policy.subscriberQueue, policy.overflow)
+
     Protocol.Req -> ReqState(policy.resend, random)
 
     Protocol.Rep, Protocol.Respondent ->
         ReplierState(policy.maxHops, policy.receiveQueue, policy.openRequests, policy.receiveQueueBytes)
 
     Protocol.Push -> PushState()
+
     Protocol.Pull -> PullState(policy.receiveQueue, policy.receiveQueueBytes)
+
     Protocol.Surveyor -> SurveyorState(policy.surveyDeadline, policy.surveyAnswers, policy.sendQueue, random)
+
     Protocol.Bus -> BusState(policy.sendQueue, policy.receiveQueue, policy.overflow, policy.receiveQueueBytes)
 }

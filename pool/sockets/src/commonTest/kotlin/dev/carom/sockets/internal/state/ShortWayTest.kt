@@ -62,7 +62,10 @@ private class Twins(private val seed: Int, make: () -> SocketState) {
         val pipe = short.roomNow()
         if (pipe == SocketState.NO_PIPE) return both(SocketEvent.SendCalled(call, body))
         val room = random.nextBoolean()
-        said(long.on(SocketEvent.SendCalled(call, body), NOW), listOf(Transmit(pipe, Frame(short.header, body)), Done(call)))
+        said(
+            long.on(SocketEvent.SendCalled(call, body), NOW),
+            listOf(Transmit(pipe, Frame(short.header, body)), Done(call)),
+        )
         short.tookRoom(pipe, room)
         if (room) said(long.on(SocketEvent.Flushed(pipe), NOW), emptyList())
     }

@@ -82,7 +82,9 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
         when {
             // Whoever was resumed by a flush may have sent more.
             done.isNotEmpty() || !tasks.isEmpty() || toFlush.isNotEmpty() -> selector.selectNow(action)
+
             next == null -> selector.select(action)
+
             else -> selector.select(action, NANOSECONDS.toMillis(next.at - System.nanoTime()).coerceAtLeast(0) + 1)
         }
         for (task in done) guarded(task::run)

@@ -11,7 +11,17 @@ internal object JvmGuards : Guards {
     private class Locked :
         ReentrantLock(),
         Guard {
+        /** Sections are short: whoever holds it lets go sooner than a thread could be put to sleep and woken. */
+        override fun lock() {
+            repeat(SPINS) {
+                if (tryLock()) return
+                Thread.onSpinWait()
+            }
+            super.lock()
+        }
+
         private companion object {
+            private const val SPINS = 64
             private const val serialVersionUID = 1L
         }
     }

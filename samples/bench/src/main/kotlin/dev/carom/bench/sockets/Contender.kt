@@ -59,7 +59,9 @@ internal class Duo(val contender: Contender, private val pattern: Pattern) : Aut
         } catch (_: TimeoutException) {
             null
         }
-        checkNotNull(said) { "${contender.name} says nothing. Client: ${client.complaint()} Server: ${server.complaint()}" }
+        checkNotNull(said) {
+            "${contender.name} says nothing. Client: ${client.complaint()} Server: ${server.complaint()}"
+        }
         return Json.parseToJsonElement(said).jsonObject
     }
 
@@ -86,7 +88,13 @@ internal fun contenders(): List<Contender> = listOfNotNull(
 )
 
 private fun carom(name: String, dispatcher: String) = Contender(name) { part, url ->
-    val mode = if (part == "ask" || part == "echo") listOf("lat", "--proto=reqrep") else listOf("thr", "--proto=pipeline")
+    val mode = if (part == "ask" ||
+        part == "echo"
+    ) {
+        listOf("lat", "--proto=reqrep")
+    } else {
+        listOf("thr", "--proto=pipeline")
+    }
     val role = if (part == "ask" || part == "flood") "client" else "server"
     val options = listOf("--role=$role", "--url=$url", "--dispatcher=$dispatcher", "--windows", "--json")
     java("dev.carom.samples.messaging.perf.SpperfKt", *(mode + options).toTypedArray())

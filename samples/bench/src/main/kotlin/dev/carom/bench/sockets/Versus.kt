@@ -26,7 +26,7 @@ private val IDLE = 5.seconds
  * begins with another: whatever else goes on in the machine hits them alike. The first turns of each are thrown away;
  * the figures are medians over the others; cpu is what a round trip or a message cost both processes. Processor time of a pair that is connected and silent: over 5 s.
  *
- * Arguments, all optional: `rounds=7 window=400 warm=6`, windows in milliseconds.
+ * Arguments, all optional: `rounds=7 window=400 warm=6`, windows in milliseconds; `only=ReqRep` or `only=PushPull`.
  */
 internal fun main(args: Array<String>) {
     Locale.setDefault(Locale.ROOT)
@@ -36,8 +36,9 @@ internal fun main(args: Array<String>) {
         warm = number(args, "warm", 6),
     )
     println("load before: ${load()}")
-    versus.measure(Pattern.ReqRep, sizes = listOf(1, 1024))
-    versus.measure(Pattern.PushPull, sizes = listOf(64, 1024))
+    val only = args.firstOrNull { it.startsWith("only=") }?.substringAfter('=')
+    if (only != "PushPull") versus.measure(Pattern.ReqRep, sizes = listOf(1, 1024))
+    if (only != "ReqRep") versus.measure(Pattern.PushPull, sizes = listOf(64, 1024))
     versus.conclude()
     println("load after: ${load()}")
 }

@@ -12,9 +12,9 @@ internal enum class Layout(val typeSize: Int) {
     val prefixSize: Int get() = typeSize + LENGTH_SIZE
 
     /** What goes on the wire in front of the body: type, length, header. */
-    fun prefix(
-        frame: Frame,
-    ): ByteArray = ByteArray(sizeOf(frame.header)).also { put(frame.header, frame.body.size, it) }
+    fun prefix(frame: Frame): ByteArray = ByteArray(sizeOf(frame.header)).also {
+        put(frame.header, frame.body.size, it)
+    }
 
     /** Bytes of the [prefix] of a frame with this [header]. */
     fun sizeOf(header: IntArray): Int = prefixSize + WORD * header.size

@@ -34,6 +34,9 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
     private var late = 0
     private var toFlush = false
 
+    /** The loop has been asked to come by, and has not yet. */
+    private var posted = false
+
     /** Called when the system takes nothing more: on the loop, to be told of [flushOnLoop] when it does again. */
     lateinit var whenBlocked: () -> Unit
     lateinit var whenWritable: () -> Unit
@@ -66,15 +69,29 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
         // Whoever has the turn saw what was appended before, or will; a look without the lock is enough to know that.
         val seen = turn
         if (seen == Turn.Inline || seen == Turn.Loop || (seen == Turn.Scheduled && outbox.pending < MUCH)) return
+        var post = false
         val inline = synchronized(lock) {
             if (closed || outbox.pending == 0L) return
             when (turn) {
                 Turn.Idle -> outbox.pending >= MUCH || System.nanoTime() - lastWritten >= BURST_NANOS
                 Turn.Scheduled -> if (outbox.pending >= MUCH) true else return
                 Turn.Inline, Turn.Loop -> return
-            }.also { turn = if (it) Turn.Inline else Turn.Scheduled }
+            }.also {
+                turn = if (it) Turn.Inline else Turn.Scheduled
+                post = !it && !posted
+                if (post) posted = true
+            }
         }
-        if (inline) drain(onLoop = false) else loop.execute(::flushOnLoop)
+        if (inline) {
+            drain(onLoop = false)
+        } else if (post) {
+            loop.execute(::flushPosted)
+        }
+    }
+
+    private fun flushPosted() {
+        synchronized(lock) { posted = false }
+        flushOnLoop()
     }
 
     /** On the loop: at the end of a turn, when it was scheduled, or when the system takes more. */
@@ -153,7 +170,7 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
         const val BURST_NANOS = 5_000L
 
         /** So much is written by whoever sends, rather than waiting for the loop. */
-        const val MUCH = 1L shl 15
+        const val MUCH = 1L shl 16
         const val MOST_ROUNDS = 16
     }
 }

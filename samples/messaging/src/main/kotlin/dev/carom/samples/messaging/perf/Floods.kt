@@ -59,15 +59,10 @@ internal class Floods(private val plan: PerfPlan) {
     suspend fun send(url: String): Unit = coroutineScope {
         when (plan.protocol) {
             PerfProtocol.ReqRep -> openReqSocket("client", transports = transports).connected(url) { ask(this) }
-
             PerfProtocol.Pair -> openPairSocket("client", transports = transports).connected(url) { flood(this) }
-
             PerfProtocol.Pipeline -> openPushSocket("client", transports = transports).connected(url) { flood(this) }
-
             PerfProtocol.PubSub -> openPubSocket("client", LOSSY, transports).connected(url) { spread(this) }
-
             PerfProtocol.Bus -> openBusSocket("client", LOSSY, transports).connected(url) { spread(this) }
-
             PerfProtocol.Survey -> alone()
         }
     }

@@ -15,7 +15,11 @@ import kotlin.time.TimeSource
  * Measures again and again over one connection: a window for each line `BYTES MILLISECONDS` of [orders], until those end.
  * So several programs that understand this can be measured in turn, and what else goes on in the machine hits them alike.
  */
-class PerfWindows(private val plan: PerfPlan, private val orders: BufferedReader, private val tell: (Measured) -> Unit) {
+class PerfWindows(
+    private val plan: PerfPlan,
+    private val orders: BufferedReader,
+    private val tell: (Measured) -> Unit,
+) {
     /** The client of [Perf.echo]: round trips, one after another. */
     suspend fun latency(url: String): Unit = RoundTrips(plan).asking(url) { trip ->
         each { size, time ->

@@ -62,7 +62,10 @@ class Spperf : Callable<Int> {
     @Option(names = ["--engine"], description = ["nio or ktor: nio."])
     var engine: String = "nio"
 
-    @Option(names = ["--dispatcher"], description = ["default, or unconfined: who waits is resumed on the engine's thread."])
+    @Option(
+        names = ["--dispatcher"],
+        description = ["default, or unconfined: who waits is resumed on the engine's thread."],
+    )
     var dispatcher: String = "default"
 
     @Option(
@@ -119,7 +122,9 @@ class Spperf : Callable<Int> {
         val input = System.`in`.bufferedReader()
         val measured = PerfWindows(plan, input, ::print)
         when (role) {
-            PerfRole.Both -> throw IllegalArgumentException("windows are measured between two processes: server, client")
+            PerfRole.Both -> throw IllegalArgumentException(
+                "windows are measured between two processes: server, client",
+            )
 
             PerfRole.Client -> if (mode == PerfMode.Lat) measured.latency(url) else measured.flood(url)
 

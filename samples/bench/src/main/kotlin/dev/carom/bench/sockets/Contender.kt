@@ -72,7 +72,7 @@ internal class Duo(val contender: Contender, private val pattern: Pattern) : Aut
 
     private companion object {
         /** Milliseconds for what is still under way when a window is over; the first starts a virtual machine. */
-        const val PATIENCE = 20_000L
+        const val PATIENCE = 10_000L
 
         fun freePort(): Int = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
     }

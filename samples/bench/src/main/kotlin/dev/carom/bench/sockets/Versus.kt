@@ -52,24 +52,39 @@ private class Versus(private val rounds: Int, private val window: Int, private v
         val duos = ArrayList<Duo>()
         try {
             contenders.mapTo(duos) { Duo(it, pattern) }
-            for (duo in duos) repeat(warm) { duo.window(sizes[it % sizes.size], window) }
+            each(duos) { duo -> repeat(warm) { duo.window(sizes[it % sizes.size], window) } }
             val windows = HashMap<Pair<String, Int>, ArrayList<JsonObject>>()
             repeat(rounds) { round ->
                 for (size in sizes) {
-                    for (i in duos.indices) {
-                        val duo = duos[(round + i) % duos.size]
+                    each(duos, first = round) { duo ->
                         windows.getOrPut(duo.contender.name to size, ::ArrayList) += measured(duo, size)
                     }
                 }
             }
             for (size in sizes) {
-                contenders.mapTo(standings) { Standing(pattern, size, it.name, windows.getValue(it.name to size)) }
+                duos.map { it.contender.name }.mapTo(standings) {
+                    Standing(pattern, size, it, windows.getValue(it to size))
+                }
             }
             println()
             table(pattern, standings.filter { it.pattern == pattern }).forEach(::println)
             if (pattern == Pattern.ReqRep) idle(duos)
         } finally {
             duos.forEach { it.close() }
+        }
+    }
+
+    /** All of [duos] in turn, beginning with number [first]. A peer that fails is left out from then on; Carom must not. */
+    private fun each(duos: MutableList<Duo>, first: Int = 0, act: (Duo) -> Unit) {
+        for (duo in List(duos.size) { duos[(first + it) % duos.size] }) {
+            try {
+                act(duo)
+            } catch (e: IllegalStateException) {
+                if (duo.contender.name.startsWith("Carom")) throw e
+                println("LEFT OUT: ${e.message?.trim()}")
+                duos.remove(duo)
+                duo.close()
+            }
         }
     }
 

@@ -88,7 +88,8 @@ class JdbcListTest :
                 }
                 pool.close(1_000)
             }
-            scope.children.toList().shouldBeEmpty()
+            // One that has ended may not have left its parent yet.
+            scope.children.filterNot { it.isCompleted }.toList().shouldBeEmpty()
             val left = "select count(*) from pg_stat_activity where application_name = 'nothing_left'"
             // The server's processes end a moment after their connections.
             while (server.asked<Long>(left) != 0L) delay(5)

@@ -78,7 +78,7 @@ class PostgresCancelTest :
                         repeat(2) {
                             val first = world.pool.scalar("select pg_backend_pid()")
                             val victim = launch { world.pool.queryRow("select pg_sleep(60)") }
-                            world.until("it runs") { world.backends("state = 'active'") == 1 }
+                            world.until("it runs") { world.backends(ASLEEP) == 1 }
                             proxy.connections.forEach { it.fault = Fault.PASS }
                             // Only what comes now is held up: the request to stop.
                             proxy.fault = Fault.delay(3_000)
@@ -146,7 +146,7 @@ class PostgresCancelTest :
                         // The server may need a moment to see that the last ones were cut off.
                         world.until("none runs on") { world.backends("state = 'active'") == 0 }
                         val victims = List(2) { launch { world.pool.queryRow("select pg_sleep(60)") } }
-                        world.until("both run") { world.backends("state = 'active'") == 2 }
+                        world.until("both run") { world.backends(ASLEEP) == 2 }
                         victims.forEach { it.cancel() }
                         victims.joinAll()
                         val start = TimeSource.Monotonic.markNow()
@@ -164,7 +164,7 @@ class PostgresCancelTest :
             server.world("letrun", sessions = 1, StoragePolicy(cancelMode = CancelMode.LET_RUN)) { world ->
                 world.pool.exec("create table t (n int)")
                 val call = launch { world.pool.exec("insert into t select 1 from pg_sleep(0.3)") }
-                world.until("it runs") { world.backends("state = 'active'") == 1 }
+                world.until("it runs") { world.backends(ASLEEP) == 1 }
                 call.cancel()
                 call.join()
                 world.pool.scalar("select count(*) from t") shouldBe 1L

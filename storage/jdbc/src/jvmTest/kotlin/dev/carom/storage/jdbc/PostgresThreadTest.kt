@@ -29,7 +29,7 @@ class PostgresThreadTest :
                         ended.complete(failureIn { pool.queryRow("select pg_sleep(60)") })
                         still.complete(Thread.currentThread().isInterrupted)
                     }
-                    world.until("it runs") { world.backends("state = 'active'") == 1 }
+                    world.until("it runs") { world.backends(ASLEEP) == 1 }
                     caller.interrupt()
                     ended.await().shouldBeInstanceOf<StorageException.Interrupted>()
                     still.await() shouldBe true
@@ -79,7 +79,7 @@ class PostgresThreadTest :
                 val pool = BlockingSqlPool.of(world.pool)
                 val ended = CompletableDeferred<Throwable?>()
                 thread { ended.complete(failureIn { pool.queryRow("select pg_sleep(60)") }) }
-                world.until("it runs") { world.backends("state = 'active'") == 1 }
+                world.until("it runs") { world.backends(ASLEEP) == 1 }
                 world.pool.close(0)
                 ended.await().shouldBeInstanceOf<StorageException.PoolClosed>()
                 world.until("none runs on") { world.backends() == 0 }

@@ -24,6 +24,9 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
+/** Runs `pg_sleep`: a connection that is being opened or looked at is active for a moment, too. */
+const val ASLEEP: String = "wait_event = 'PgSleep'"
+
 /** Whether this run has the time to look long. */
 val soaking: Boolean = (System.getProperty("carom.soak.seconds")?.toLongOrNull() ?: 2L) >= 60
 

@@ -103,7 +103,7 @@ class Stage(
             start.elapsedNow()
         }
         val measured = took?.let { "${it.inWholeMilliseconds} ms" } ?: "not in $GIVE_UP"
-        checks += Check(name, measured, "${BOUND.inWholeMilliseconds} ms", took != null && took <= BOUND)
+        checks += Check(name, measured, "${pace.bound.inWholeMilliseconds} ms", took != null && took <= pace.bound)
     }
 
     /** The living and listed are in use; the others get no claim and have no idle connection. */
@@ -165,7 +165,6 @@ class Stage(
     private companion object {
         const val FULL = 4
         const val SHOWN = 5
-        val BOUND = EchoZone.TTL_SECONDS.seconds + 1.seconds
         val GIVE_UP = 10.seconds
         val LAST_SOCKET = 3.seconds
         val NOTICING = 100.milliseconds

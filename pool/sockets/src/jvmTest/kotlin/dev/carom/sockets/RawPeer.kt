@@ -6,20 +6,26 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 import java.io.IOException
 import java.net.InetSocketAddress
+import java.net.StandardSocketOptions
 import java.net.UnixDomainSocketAddress
 import java.nio.ByteBuffer
 import java.nio.channels.SocketChannel
 
-/** Speaks, byte by byte, whatever a test wants to the socket that is bound at [url]. */
-internal class RawPeer(url: String) : AutoCloseable {
-    private val channel: SocketChannel = SocketChannel.open(
-        if (url.startsWith("ipc")) {
-            UnixDomainSocketAddress.of(url.removePrefix("ipc://"))
-        } else {
-            val address = SocketAddress.parse(url, Addressing.HostPort, bind = false)
-            InetSocketAddress(address.host, address.port)
-        },
-    )
+/**
+ * Speaks, byte by byte, whatever a test wants to the socket that is bound at [url].
+ *
+ * @param receiveBuffer bytes, about, that its system takes although it never [hear]s; 0 is as many as the system likes.
+ */
+internal class RawPeer(url: String, receiveBuffer: Int = 0) : AutoCloseable {
+    private val channel: SocketChannel = if (url.startsWith("ipc")) {
+        SocketChannel.open(UnixDomainSocketAddress.of(url.removePrefix("ipc://")))
+    } else {
+        val address = SocketAddress.parse(url, Addressing.HostPort, bind = false)
+        SocketChannel.open().apply {
+            if (receiveBuffer > 0) setOption(StandardSocketOptions.SO_RCVBUF, receiveBuffer)
+            connect(InetSocketAddress(address.host, address.port))
+        }
+    }
 
     /** Hexadecimal, with blanks. */
     suspend fun say(hex: String) = say(hex(hex))

@@ -142,8 +142,10 @@ class SocketLifeTest :
 
         test("closing is bounded: a peer that never reads is cut off, and what it did not get is counted") {
             live {
-                val push = openPushSocket("push", SocketPolicy(link = LinkOptions(sendBuffer = 100_000)))
-                RawPeer(push.bind("tcp://127.0.0.1:0").url).use { peer ->
+                // What the system takes is bounded on both sides, or it would take all there is.
+                val link = LinkOptions(sendBuffer = 1_000_000, systemSendBuffer = 8_192)
+                val push = openPushSocket("push", SocketPolicy(link = link))
+                RawPeer(push.bind("tcp://127.0.0.1:0").url, receiveBuffer = 8_192).use { peer ->
                     peer.say("00 53 50 00 00 51 00 00")
                     push.awaitPipes(1)
                     var accepted = 0L

@@ -29,7 +29,10 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
 
     private val thread = Thread(this, "carom-sockets-nio").apply { isDaemon = true }
     private val tasks = ConcurrentLinkedQueue<Runnable>()
-    private val woken = AtomicBoolean()
+    private val waits = Waits.byProperty()
+
+    /** False while it sleeps, or is about to, and nobody has woken it. */
+    private val awake = AtomicBoolean(true)
     private val timers = PriorityQueue<Timer> { a, b -> (a.at - b.at).compareTo(0) }
     private val toFlush = ArrayDeque<Sender>()
     private var closed = ArrayList<Runnable>()
@@ -42,7 +45,7 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
     /** [task] on the loop's thread, soon; it throws nothing. Also from there: after what is going on now. */
     fun execute(task: Runnable) {
         tasks.add(task)
-        if (!isCurrent && woken.compareAndSet(false, true)) selector.wakeup()
+        if (!isCurrent && !awake.get() && awake.compareAndSet(false, true)) selector.wakeup()
     }
 
     /** [task] after [nanos]. Only on the loop's thread. */
@@ -65,7 +68,6 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
     override fun run() {
         selector.use {
             while (true) {
-                woken.set(false)
                 runTasks()
                 runTimers()
                 flush()
@@ -78,16 +80,41 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
     private fun select() {
         val done = closed
         closed = ArrayList(0)
-        val next = timers.peek()
-        when {
+        if (done.isNotEmpty() || hasWork()) {
             // Whoever was resumed by a flush may have sent more.
-            done.isNotEmpty() || !tasks.isEmpty() || toFlush.isNotEmpty() -> selector.selectNow(action)
+            selector.selectNow(action)
+        } else {
+            waitForWork()
+        }
+        for (task in done) guarded(task::run)
+    }
+
+    private fun hasWork(): Boolean = !tasks.isEmpty() || toFlush.isNotEmpty()
+
+    private fun waitForWork() {
+        val began = System.nanoTime()
+        val next = timers.peek()
+        val patience = waits.patience(if (next == null) Long.MAX_VALUE else next.at - began)
+        var found = false
+        while (!found && System.nanoTime() - began < patience) {
+            found = selector.selectNow(action) > 0 || hasWork()
+            if (!found) Thread.yield()
+        }
+        if (!found) sleep(next)
+        waits.ended(System.nanoTime() - began, inVain = !found && patience > 0)
+    }
+
+    private fun sleep(next: Timer?) {
+        awake.set(false)
+        when {
+            // Given before anybody could see that this sleeps.
+            !tasks.isEmpty() -> Unit
 
             next == null -> selector.select(action)
 
             else -> selector.select(action, NANOSECONDS.toMillis(next.at - System.nanoTime()).coerceAtLeast(0) + 1)
         }
-        for (task in done) guarded(task::run)
+        awake.set(true)
     }
 
     private fun ready(key: SelectionKey) {

@@ -23,17 +23,18 @@ private val IDLE = 5.seconds
 /**
  * What does a round trip cost, and how many messages go one way, between two processes over loopback TCP: with Carom's
  * sockets, JeroMQ, nanomsg and nng? All are connected at once and take turns of a few hundred milliseconds, each round
- * begins with another: whatever else goes on in the machine hits them alike. The first turns of each are thrown away;
- * the figures are medians over the others; cpu is what a round trip or a message cost both processes. Processor time of a pair that is connected and silent: over 5 s.
+ * begins with another: whatever else goes on in the machine hits them alike. The first turns of each are thrown away, as
+ * many as a virtual machine needs to compile what is measured; the figures are medians over the others; cpu is what a round
+ * trip or a message cost both processes. Processor time of a pair that is connected and silent: over 5 s.
  *
- * Arguments, all optional: `rounds=7 window=400 warm=6`, windows in milliseconds; `only=ReqRep` or `only=PushPull`.
+ * Arguments, all optional: `rounds=7 window=400 warm=24`, windows in milliseconds; `only=ReqRep` or `only=PushPull`.
  */
 internal fun main(args: Array<String>) {
     Locale.setDefault(Locale.ROOT)
     val versus = Versus(
         rounds = number(args, "rounds", 7),
         window = number(args, "window", 400),
-        warm = number(args, "warm", 6),
+        warm = number(args, "warm", 24),
     )
     println("load before: ${load()}")
     val only = args.firstOrNull { it.startsWith("only=") }?.substringAfter('=')

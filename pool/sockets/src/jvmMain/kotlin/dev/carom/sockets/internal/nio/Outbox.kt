@@ -69,7 +69,8 @@ internal class Outbox {
     }
 
     /** Writes what was taken; returns how many bytes the system took. */
-    fun write(channel: GatheringByteChannel): Long = channel.write(taken, first, last - first)
+    fun write(channel: GatheringByteChannel): Long =
+        if (last - first == 1) channel.write(taken[first]).toLong() else channel.write(taken, first, last - first)
 
     /** After [write]. */
     fun wrote(count: Long) {

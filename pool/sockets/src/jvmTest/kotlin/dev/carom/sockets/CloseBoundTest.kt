@@ -169,6 +169,21 @@ class CloseBoundTest :
             }
         }
 
+        test("an endpoint whose resolver cannot even be stopped: drainTimeout and linger bound it") {
+            world { world ->
+                val stop = CompletableDeferred<Unit>()
+                val stubborn = Resolver { flow { withContext(NonCancellable) { stop.await() } } }
+                val endpoint = world.pair.connect(stubborn, "staged")
+                settle()
+                val began = currentTime
+                endpoint.close()
+                val bound = (patient.drainTimeout + patient.linger).inWholeMilliseconds
+                currentTime - began shouldBeLessThanOrEqual bound + 100
+                stop.complete(Unit)
+                world.close()
+            }
+        }
+
         for (dials in listOf(true, false)) {
             test("TLS peers in the middle of their handshake, ${if (dials) "dialed" else "accepted"}") {
                 runTest {

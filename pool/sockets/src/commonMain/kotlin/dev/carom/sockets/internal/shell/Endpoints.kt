@@ -31,6 +31,7 @@ import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.concurrent.Volatile
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
 
 internal sealed interface Endpoint : SocketEndpoint {
     /** Once, when it is registered. */
@@ -231,8 +232,10 @@ internal class DialedEndpoint(
     }
 
     override suspend fun close() {
-        val done = shell.scope.launch { shut(shell.policy.drainTimeout) }
-        done.join()
+        val policy = shell.policy
+        val done = shell.scope.launch { shut(policy.drainTimeout) }
+        // By then its pipes are closed. A resolver that does not hear that it is to end is left to the scope.
+        withTimeoutOrNull(policy.drainTimeout + policy.linger + GRACE) { done.join() }
     }
 
     override suspend fun shut(limit: Duration) {
@@ -248,6 +251,7 @@ internal class DialedEndpoint(
 
     private companion object {
         val MOST_CLOSING = 24.hours
+        val GRACE = 50.milliseconds
     }
 }
 

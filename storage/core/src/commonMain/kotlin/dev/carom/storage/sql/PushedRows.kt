@@ -37,6 +37,11 @@ public class PushPolicy(public val pauseCount: Int, public val resumeCount: Int)
     }
 }
 
+/** Told to the platform by [PushedRows]. Must not wait. */
+public fun interface PushSignal {
+    public fun told()
+}
+
 /** The platform's end of [PushedRows]: for one thread at a time. Handlers run on the thread that causes them; null removes one. */
 public interface RowSink {
     /** Whether nobody wants more: what is pushed is dropped. */
@@ -61,13 +66,13 @@ public interface RowSink {
     public fun fail(cause: Any?)
 
     /** When to stop pushing for a while: at [PushPolicy.pauseCount]. */
-    public fun onPause(handler: (() -> Unit)?)
+    public fun onPause(handler: PushSignal?)
 
     /** When to go on: at [PushPolicy.resumeCount], before the reader has the row that made it so. */
-    public fun onResume(handler: (() -> Unit)?)
+    public fun onResume(handler: PushSignal?)
 
     /** When nobody wants more. The platform still says [end]. */
-    public fun onCancel(handler: (() -> Unit)?)
+    public fun onCancel(handler: PushSignal?)
 }
 
 /**
@@ -102,11 +107,11 @@ public class PushedRows(policy: PushPolicy) : Rows {
 
     @Volatile private var current: Row? = null
 
-    @Volatile private var pauseHandler: (() -> Unit)? = null
+    @Volatile private var pauseHandler: PushSignal? = null
 
-    @Volatile private var resumeHandler: (() -> Unit)? = null
+    @Volatile private var resumeHandler: PushSignal? = null
 
-    @Volatile private var cancelHandler: (() -> Unit)? = null
+    @Volatile private var cancelHandler: PushSignal? = null
 
     /** What the platform writes to. */
     public val sink: RowSink = Sink()
@@ -185,7 +190,7 @@ public class PushedRows(policy: PushPolicy) : Rows {
 
                 is PushEffect.Flow -> flow()
 
-                is PushEffect.Cancel -> cancelHandler?.invoke()
+                is PushEffect.Cancel -> cancelHandler?.told()
 
                 is PushEffect.Complete -> completed.complete(Unit)
             }
@@ -199,7 +204,7 @@ public class PushedRows(policy: PushPolicy) : Rows {
             val wanted = machine.state.paused
             if (wanted != flowPaused) {
                 flowPaused = wanted
-                (if (wanted) pauseHandler else resumeHandler)?.invoke()
+                (if (wanted) pauseHandler else resumeHandler)?.told()
             }
         } while (flowing.decrementAndFetch() != 0)
     }
@@ -233,15 +238,15 @@ public class PushedRows(policy: PushPolicy) : Rows {
             perform(machine.send(PushEvent.Ended(failure)))
         }
 
-        override fun onPause(handler: (() -> Unit)?) {
+        override fun onPause(handler: PushSignal?) {
             pauseHandler = handler
         }
 
-        override fun onResume(handler: (() -> Unit)?) {
+        override fun onResume(handler: PushSignal?) {
             resumeHandler = handler
         }
 
-        override fun onCancel(handler: (() -> Unit)?) {
+        override fun onCancel(handler: PushSignal?) {
             cancelHandler = handler
         }
     }

@@ -11,11 +11,9 @@ public enum class Nullability { YES, NO, UNKNOWN }
  * @property name as the platform reports it.
  * @property typeName the platform's own word.
  */
-public class ColumnInfo(
-    public val name: String,
-    public val typeName: String,
-    public val nullable: Nullability = Nullability.UNKNOWN,
-) {
+public class ColumnInfo(public val name: String, public val typeName: String, public val nullable: Nullability) {
+    public constructor(name: String, typeName: String) : this(name, typeName, Nullability.UNKNOWN)
+
     override fun equals(other: Any?): Boolean =
         other is ColumnInfo && other.name == name && other.typeName == typeName && other.nullable == nullable
 

@@ -132,5 +132,5 @@ internal class BlockingDriverAdapter<S : Any>(private val blocking: BlockingStor
     override suspend fun outcomeOf(session: S, token: Any) = on { blocking.outcomeOf(session, token) }
 
     // Two contexts: one that both shields and changes threads would lose the result to a cancellation.
-    private suspend fun <T> on(block: () -> T): T = withContext(NonCancellable) { withContext(workers) { block() } }
+    suspend fun <T> on(block: () -> T): T = withContext(NonCancellable) { withContext(workers) { block() } }
 }

@@ -90,7 +90,7 @@ class ClaimDeskLincheckTest {
     @Test
     @DisplayName("two threads, model checked")
     fun modelChecked() = ModelCheckingOptions()
-        .iterations(10)
+        .iterations(scenarios(4, soaking = 10))
         .invocationsPerIteration(1_500)
         .threads(2)
         .actorsPerThread(2)
@@ -101,7 +101,7 @@ class ClaimDeskLincheckTest {
     @Test
     @DisplayName("three threads, stressed")
     fun stressed() = StressOptions()
-        .iterations(10)
+        .iterations(scenarios(4, soaking = 10))
         .invocationsPerIteration(500)
         .threads(3)
         .actorsPerThread(4)

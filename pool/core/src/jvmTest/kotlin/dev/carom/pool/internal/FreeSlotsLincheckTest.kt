@@ -48,7 +48,7 @@ class FreeSlotsLincheckTest {
     @Test
     @DisplayName("two threads, model checked")
     fun modelChecked() = ModelCheckingOptions()
-        .iterations(20)
+        .iterations(scenarios(8, soaking = 20))
         .invocationsPerIteration(2_000)
         .threads(2)
         .actorsPerThread(2)

@@ -67,7 +67,6 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
      * connection rest, a new backend would get none otherwise.
      */
     private fun makeRoom(sets: List<SlotSet>, claimants: List<Claimant>, target: Int) {
-        if (claimants.all { it.held == 0 }) return
         val ideal = allot(claimants.map { Claimant(it.share, held = 0, it.weight, it.down, it.fresh) }, target)
         val lacking = sets.indices.sumOf { maxOf(0, ideal[it] - sets[it].live) }
         val closing = book.slots.values.count { it.yields || it.state is SlotState.Closing }

@@ -210,6 +210,18 @@ class PoolStateTest :
                     listOf("priority 0 -> 1: broken: Refused: no", "Lend(slot=3)")
             }
         }
+
+        test("a new backend gets a place although callers took every connection just when the pool reached for it") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                lending.snatched = true
+                orders(PoolEvent.BackendsListed(setOf(a, b))) shouldBe emptyList()
+                lending.recalled shouldBe setOf(0)
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
+                orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=3)")
+            }
+        }
     })
 
 private class Refused : RuntimeException("no")
@@ -250,6 +262,9 @@ private class HandLending : Lending {
     private val loans = HashMap<Int, Int>()
     val recalled = HashSet<Int>()
     val idleSince = HashMap<Int, Long>()
+
+    /** Whether a caller is faster whenever the pool reaches for a connection. */
+    var snatched = false
     override var waiting = 0
     override val free: Int get() = freeOnes.size
 
@@ -267,6 +282,7 @@ private class HandLending : Lending {
 
     override fun recall(index: Int): Boolean {
         recalled += index
+        if (snatched && index in freeOnes) lend(index)
         return freeOnes.remove(index)
     }
 

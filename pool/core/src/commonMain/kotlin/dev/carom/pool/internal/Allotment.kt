@@ -113,6 +113,8 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
     private fun activated(set: SlotSet) {
         for (slot in set.slots) {
             val state = slot.state as? SlotState.Ready ?: continue
+            // Who has to yield is decided anew.
+            slot.yields = false
             if (set.active) {
                 lending.keep(slot.index)
             } else if (book.recall(slot)) {
@@ -154,7 +156,7 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
             if (slot.state is SlotState.Ready) {
                 if (!lending.isFree(slot.index)) continue
                 if (!lending.recall(slot.index)) {
-                    lending.keep(slot.index)
+                    book.keep(slot)
                     continue
                 }
                 slot.state = SlotState.Standby(checkNotNull(slot.state.life))

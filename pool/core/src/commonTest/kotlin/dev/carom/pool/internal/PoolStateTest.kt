@@ -222,6 +222,32 @@ class PoolStateTest :
                 orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=3)")
             }
         }
+
+        test("a connection that is to yield stays so when all of its backend are swept") {
+            Steps(PoolPolicy(spares = 8, maxSlots = 8), Hooks(valid = true)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..8L) on(PoolEvent.Connected(slot))
+                for (index in 0..7) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                lending.recalled shouldBe setOf(0)
+                on(PoolEvent.Lost(8, Refused()))
+                lending.recalled shouldBe setOf(0, 7)
+            }
+        }
+
+        test("a backend that is no longer drained yields as much as it did before") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                for (index in 0..1) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                lending.recalled shouldBe setOf(0)
+                on(PoolEvent.DrainRequested(a))
+                lending.recalled shouldBe setOf(0, 1)
+                on(PoolEvent.DrainRevoked(a))
+                lending.recalled shouldBe setOf(0)
+            }
+        }
     })
 
 private class Refused : RuntimeException("no")

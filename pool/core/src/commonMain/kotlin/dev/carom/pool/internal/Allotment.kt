@@ -75,10 +75,10 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
             var surplus = minOf(moves, set.live - maxOf(1, ideal[i]))
             for (slot in set.slots) {
                 if (surplus <= 0) break
-                if (slot.state !is SlotState.Ready || slot.yields) continue
+                if (slot.yields || !slot.state.returns) continue
                 surplus--
                 moves--
-                if (book.recall(slot)) {
+                if (slot.state is SlotState.Ready && book.recall(slot)) {
                     book.close(slot, YIELDS)
                 } else {
                     slot.yields = true

@@ -297,6 +297,8 @@ internal class PoolState(
         when {
             !open || !slot.set.enrolled -> book.close(slot, "no longer wanted")
 
+            slot.yields -> book.close(slot, YIELDS)
+
             life.expires <= book.now -> {
                 book.end(slot, "reached its lifetime")
                 rebalance("a connection is replaced")

@@ -248,6 +248,32 @@ class PoolStateTest :
                 lending.recalled shouldBe setOf(0)
             }
         }
+
+        test("a connection that is cleaned when a new backend comes makes room for it") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2), Hooks(recycle = true)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                for (index in 0..1) lending.lend(index)
+                for (slot in 1L..2L) on(PoolEvent.Returned(slot, Outcome.Used))
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                orders(PoolEvent.Recycled(1, null)) shouldBe listOf("Disconnect(slot=1)")
+                orders(PoolEvent.Recycled(2, null)) shouldBe listOf("Lend(slot=2)")
+                orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=3)")
+            }
+        }
+
+        test("a connection that is checked when a new backend comes makes room for it, whoever waits") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2, healthReserve = 0), Hooks(valid = true)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                lending.lend(1)
+                now += 1.minutes
+                orders(PoolEvent.Tick) shouldBe listOf("Check(slot=1)")
+                lending.waiting = 1
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                orders(PoolEvent.Checked(1, null)) shouldBe listOf("Disconnect(slot=1)")
+            }
+        }
     })
 
 private class Refused : RuntimeException("no")

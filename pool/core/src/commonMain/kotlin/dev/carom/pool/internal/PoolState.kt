@@ -261,7 +261,8 @@ internal class PoolState(
         if (state !is SlotState.Ready) return
         // Out of circulation: nobody but this state has it now.
         slot.state = SlotState.Standby(state.life)
-        if (slot.yields && (outcome is Outcome.Used || outcome is Outcome.Unused)) return book.close(slot, YIELDS)
+        val sound = outcome is Outcome.Used || outcome is Outcome.Unused
+        if (sound && allotment.givesWay(slot)) return book.close(slot, YIELDS)
         when (outcome) {
             is Outcome.Used ->
                 if (hooks.recycle) {
@@ -297,7 +298,7 @@ internal class PoolState(
         when {
             !open || !slot.set.enrolled -> book.close(slot, "no longer wanted")
 
-            slot.yields -> book.close(slot, YIELDS)
+            allotment.givesWay(slot) -> book.close(slot, YIELDS)
 
             life.expires <= book.now -> {
                 book.end(slot, "reached its lifetime")

@@ -21,8 +21,8 @@ internal class Slot(val id: Long, val index: Int, val set: SlotSet) {
     var state: SlotState = SlotState.BackingOff
 
     /**
-     * On loan, cleaned or checked, and to be closed when it comes back, although nothing is wrong with it: another backend
-     * needs its place.
+     * On loan, cleaned or checked, and to be closed when it comes back if another backend needs its place then, although
+     * nothing is wrong with it.
      */
     var yields = false
 }

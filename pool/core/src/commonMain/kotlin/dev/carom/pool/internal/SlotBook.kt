@@ -80,6 +80,7 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
     /** Closes a connection that is not in circulation, or cancels a connect. */
     fun close(slot: Slot, reason: String, cause: Throwable? = null) {
         if (slot.state.life != null) closed++
+        slot.yields = false
         move(slot, SlotState.Closing, reason, cause)
         add(PoolEffect.Disconnect(slot.id))
     }

@@ -217,7 +217,7 @@ class PoolStateTest :
                 for (slot in 1L..2L) on(PoolEvent.Connected(slot))
                 lending.snatched = true
                 orders(PoolEvent.BackendsListed(setOf(a, b))) shouldBe emptyList()
-                lending.recalled shouldBe setOf(0)
+                lending.recalled shouldBe setOf(0, 1)
                 orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
                 orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=3)")
             }
@@ -229,9 +229,9 @@ class PoolStateTest :
                 for (slot in 1L..8L) on(PoolEvent.Connected(slot))
                 for (index in 0..7) lending.lend(index)
                 on(PoolEvent.BackendsListed(setOf(a, b)))
-                lending.recalled shouldBe setOf(0)
+                lending.recalled shouldBe (0..7).toSet()
                 on(PoolEvent.Lost(8, Refused()))
-                lending.recalled shouldBe setOf(0, 7)
+                lending.recalled shouldBe (0..7).toSet()
             }
         }
 
@@ -241,11 +241,37 @@ class PoolStateTest :
                 for (slot in 1L..2L) on(PoolEvent.Connected(slot))
                 for (index in 0..1) lending.lend(index)
                 on(PoolEvent.BackendsListed(setOf(a, b)))
-                lending.recalled shouldBe setOf(0)
-                on(PoolEvent.DrainRequested(a))
                 lending.recalled shouldBe setOf(0, 1)
+                on(PoolEvent.DrainRequested(a))
                 on(PoolEvent.DrainRevoked(a))
-                lending.recalled shouldBe setOf(0)
+                lending.recalled shouldBe setOf(0, 1)
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
+            }
+        }
+
+        test("whichever connection comes back first makes room for a new backend, and only as many as it takes") {
+            Steps(PoolPolicy(spares = 3, maxSlots = 3)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..3L) on(PoolEvent.Connected(slot))
+                for (index in 0..2) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                orders(PoolEvent.Returned(3, Outcome.Used)) shouldBe listOf("Disconnect(slot=3)")
+                orders(PoolEvent.Returned(2, Outcome.Used)) shouldBe listOf("Lend(slot=2)")
+                orders(PoolEvent.Ended(3, null)) shouldBe listOf("Connect(slot=4)")
+                // Of three, the new backend has its fair part.
+                orders(PoolEvent.Connected(4)) shouldBe listOf("Lend(slot=4)")
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Lend(slot=1)")
+            }
+        }
+
+        test("a new backend that is gone again takes no connection from the others") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                for (index in 0..1) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                on(PoolEvent.BackendsListed(setOf(a)))
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Lend(slot=1)")
             }
         }
 

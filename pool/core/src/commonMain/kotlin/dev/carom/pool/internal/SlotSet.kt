@@ -94,8 +94,8 @@ internal class SlotSet(
     /** Slots that are not on their way out. */
     val live: Int get() = slots.count { it.state !is SlotState.Closing }
 
-    /** Slots it could do without for the sake of others. */
-    val surplus: Int get() = live - maxOf(1, fair)
+    /** Slots it could do without for the sake of others; while it is in use, not the last. */
+    val surplus: Int get() = live - maxOf(if (active) 1 else 0, fair)
 
     /** After failures one connect at a time, doubling with each success. */
     fun mayConnect(parallelism: Int, now: Duration): Boolean {

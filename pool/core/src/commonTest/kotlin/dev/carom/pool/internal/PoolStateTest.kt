@@ -264,6 +264,18 @@ class PoolStateTest :
             }
         }
 
+        test("the only connection makes room for a new backend of a better priority when it comes back") {
+            val second = backend("second", priority = 1)
+            Steps(one).run {
+                on(PoolEvent.BackendsListed(setOf(second)))
+                on(PoolEvent.Connected(1))
+                lending.lend(0)
+                on(PoolEvent.BackendsListed(setOf(a, second)))
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
+                orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=2)")
+            }
+        }
+
         test("a new backend that is gone again takes no connection from the others") {
             Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
                 on(PoolEvent.BackendsListed(setOf(a)))

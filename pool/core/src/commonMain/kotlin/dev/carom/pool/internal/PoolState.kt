@@ -165,8 +165,9 @@ internal class PoolState(
         book.tell(PoolNotice.LimitsChanged(spares, maxSlots))
         rebalance("the limits changed")
         // What is on loan beyond the limit ends when it comes back; the oldest first.
-        val lent = book.slots.values.filter { it.state is SlotState.Ready }
-        for (slot in lent.take(maxOf(0, book.slots.size - maxSlots))) book.end(slot, "beyond the new limit")
+        val staying = book.slots.values.filter { it.state !is SlotState.Closing && it.state !is SlotState.Draining }
+        val lent = staying.filter { it.state is SlotState.Ready }
+        for (slot in lent.take(maxOf(0, staying.size - maxSlots))) book.end(slot, "beyond the new limit")
     }
 
     private fun connected(slot: Slot, probe: Probe?) {

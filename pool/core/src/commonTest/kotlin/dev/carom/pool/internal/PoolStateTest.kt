@@ -211,6 +211,14 @@ class PoolStateTest :
             }
         }
 
+        test("a lower limit closes what is idle beyond it, and no more") {
+            Steps(PoolPolicy(spares = 4, maxSlots = 4)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..4L) on(PoolEvent.Connected(slot))
+                orders(PoolEvent.LimitsSet(2, 2)) shouldBe listOf("Disconnect(slot=1)", "Disconnect(slot=2)")
+            }
+        }
+
         test("a new backend gets a place although callers took every connection just when the pool reached for it") {
             Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
                 on(PoolEvent.BackendsListed(setOf(a)))

@@ -63,29 +63,41 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
     )
 
     /**
-     * Where loans hold the places that others should have, some yield when they come back: under a load that never lets a
-     * connection rest, a new backend would get none otherwise.
+     * Where loans hold the places that others should have, those of who has too many are all recalled, and so many of them as
+     * come back first close ([givesWay]): under a load that never lets a connection rest a new backend would get none
+     * otherwise, and of a few chosen beforehand each might be held for hours.
      */
     private fun makeRoom(sets: List<SlotSet>, claimants: List<Claimant>, target: Int) {
-        if (claimants.all { it.held == 0 }) return
-        val ideal = allot(claimants.map { Claimant(it.share, held = 0, it.weight, it.down, it.fresh) }, target)
-        val lacking = sets.indices.sumOf { maxOf(0, ideal[it] - sets[it].live) }
-        val closing = book.slots.values.count { it.yields || it.state is SlotState.Closing }
-        var moves = minOf(lacking, policy.connectParallelism) - closing - (book.maxSlots - book.slots.size)
-        for ((i, set) in sets.withIndex()) {
-            var surplus = minOf(moves, set.live - maxOf(1, ideal[i]))
+        val fair = allot(claimants.map { Claimant(it.share, held = 0, it.weight, it.down, it.fresh) }, target)
+        sets.forEachIndexed { i, set -> set.fair = fair[i] }
+        var moves = moves()
+        for (set in sets) {
             for (slot in set.slots) {
-                if (surplus <= 0) break
-                if (slot.state !is SlotState.Ready || slot.yields) continue
-                surplus--
-                moves--
-                if (book.recall(slot)) {
+                if (moves <= 0 || set.surplus <= 0) break
+                if (!slot.state.returns) continue
+                if (slot.state is SlotState.Ready && book.recall(slot)) {
                     book.close(slot, YIELDS)
+                    moves--
                 } else {
                     slot.yields = true
                 }
             }
         }
+    }
+
+    /** How many connections to close, beyond those that close already, for those who lack some. */
+    private fun moves(): Int {
+        val lacking = book.sets.values.filter { it.enrolled }.sumOf { maxOf(0, it.fair - it.live) }
+        val closing = book.slots.values.count { it.state is SlotState.Closing }
+        val unused = book.maxSlots - book.slots.size
+        return minOf(lacking - unused, policy.connectParallelism) - closing
+    }
+
+    /** Whether [slot], which has come back, is to close for another backend; if not, it need not any more. */
+    fun givesWay(slot: Slot): Boolean {
+        if (slot.yields && moves() > 0 && slot.set.surplus > 0) return true
+        slot.yields = false
+        return false
     }
 
     /** Notes a peak of demand between two fittings. */
@@ -114,6 +126,8 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
     private fun activated(set: SlotSet) {
         for (slot in set.slots) {
             val state = slot.state as? SlotState.Ready ?: continue
+            // Who has to yield is decided anew.
+            slot.yields = false
             if (set.active) {
                 lending.keep(slot.index)
             } else if (book.recall(slot)) {
@@ -155,7 +169,7 @@ internal class Allotment(private val policy: PoolPolicy, private val lending: Le
             if (slot.state is SlotState.Ready) {
                 if (!lending.isFree(slot.index)) continue
                 if (!lending.recall(slot.index)) {
-                    lending.keep(slot.index)
+                    book.keep(slot)
                     continue
                 }
                 slot.state = SlotState.Standby(checkNotNull(slot.state.life))

@@ -93,8 +93,11 @@ internal class PoolLoop<C : Any>(
             while (!closing.finished) {
                 val input = receive()
                 if (input == null) process(PoolEvent.Tick) else take(input)
-                while (true) take(inbox.tryReceive().getOrNull() ?: break)
-                settle(clock.now())
+                takeMore()
+                val now = clock.now()
+                // While something is always there to be received, nobody sees that a deadline has passed.
+                if (input != null && due(now)) process(PoolEvent.Tick)
+                settle(now)
             }
             job.complete()
         } catch (e: Throwable) {
@@ -143,6 +146,14 @@ internal class PoolLoop<C : Any>(
             }
         }
     }
+
+    /** What has come in meanwhile; not without end, or nothing else would ever be done. */
+    private fun takeMore() {
+        repeat(BATCH) { take(inbox.tryReceive().getOrNull() ?: return) }
+    }
+
+    private fun due(now: Duration): Boolean =
+        pulseAt?.let { it <= now } == true || state.nextDeadline?.let { it <= now } == true
 
     private fun deadline(): Duration? =
         listOfNotNull(state.nextDeadline, desk.nextDeadline, watch.nextDeadline, pulseAt, closing.deadline).minOrNull()
@@ -310,6 +321,10 @@ internal class PoolLoop<C : Any>(
 
     private fun holders(): List<Holder> =
         lines.values.mapNotNull { it.lease.load()?.holder }.sortedByDescending { it.ageMillis }
+
+    private companion object {
+        const val BATCH = 64
+    }
 }
 
 private fun rules(policy: PoolPolicy, hooks: Hooks) = DeskRules(

@@ -165,8 +165,9 @@ internal class PoolState(
         book.tell(PoolNotice.LimitsChanged(spares, maxSlots))
         rebalance("the limits changed")
         // What is on loan beyond the limit ends when it comes back; the oldest first.
-        val lent = book.slots.values.filter { it.state is SlotState.Ready }
-        for (slot in lent.take(maxOf(0, book.slots.size - maxSlots))) book.end(slot, "beyond the new limit")
+        val staying = book.slots.values.filter { it.state !is SlotState.Closing && it.state !is SlotState.Draining }
+        val lent = staying.filter { it.state is SlotState.Ready }
+        for (slot in lent.take(maxOf(0, staying.size - maxSlots))) book.end(slot, "beyond the new limit")
     }
 
     private fun connected(slot: Slot, probe: Probe?) {
@@ -261,7 +262,8 @@ internal class PoolState(
         if (state !is SlotState.Ready) return
         // Out of circulation: nobody but this state has it now.
         slot.state = SlotState.Standby(state.life)
-        if (slot.yields && (outcome is Outcome.Used || outcome is Outcome.Unused)) return book.close(slot, YIELDS)
+        val sound = outcome is Outcome.Used || outcome is Outcome.Unused
+        if (sound && allotment.givesWay(slot)) return book.close(slot, YIELDS)
         when (outcome) {
             is Outcome.Used ->
                 if (hooks.recycle) {
@@ -296,6 +298,8 @@ internal class PoolState(
         book.move(slot, SlotState.Standby(life), reason)
         when {
             !open || !slot.set.enrolled -> book.close(slot, "no longer wanted")
+
+            allotment.givesWay(slot) -> book.close(slot, YIELDS)
 
             life.expires <= book.now -> {
                 book.end(slot, "reached its lifetime")

@@ -20,7 +20,10 @@ import kotlin.time.Duration
 internal class Slot(val id: Long, val index: Int, val set: SlotSet) {
     var state: SlotState = SlotState.BackingOff
 
-    /** On loan, and to be closed when it comes back, although nothing is wrong with it: another backend needs its place. */
+    /**
+     * On loan, cleaned or checked, and to be closed when it comes back if another backend needs its place then, although
+     * nothing is wrong with it.
+     */
     var yields = false
 }
 
@@ -58,6 +61,14 @@ internal val SlotState.status: SlotStatus
         is SlotState.Recycling -> SlotStatus.Recycling
         is SlotState.Draining -> SlotStatus.Draining
         SlotState.Closing -> SlotStatus.Closing
+    }
+
+/** Whether it is in circulation or about to be again. */
+internal val SlotState.returns: Boolean
+    get() = when (this) {
+        is SlotState.Ready, is SlotState.Checking, is SlotState.Recycling -> true
+        SlotState.BackingOff, SlotState.Connecting, SlotState.Closing -> false
+        is SlotState.Standby, is SlotState.Draining -> false
     }
 
 internal val SlotState.life: Life?

@@ -80,6 +80,7 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
     /** Closes a connection that is not in circulation, or cancels a connect. */
     fun close(slot: Slot, reason: String, cause: Throwable? = null) {
         if (slot.state.life != null) closed++
+        slot.yields = false
         move(slot, SlotState.Closing, reason, cause)
         add(PoolEffect.Disconnect(slot.id))
     }
@@ -99,6 +100,7 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
                 if (recall(slot)) {
                     close(slot, reason, cause)
                 } else {
+                    slot.yields = false
                     move(slot, SlotState.Draining(state.life, reason, now), reason, cause)
                 }
 
@@ -110,6 +112,11 @@ internal class SlotBook(private val policy: PoolPolicy, private val lending: Len
     fun recall(slot: Slot): Boolean =
         // What this very event was about to put into circulation is not there yet.
         effects.remove(PoolEffect.Lend(slot.id)) || lending.recall(slot.index)
+
+    /** Undoes a [recall] that found the connection on loan, unless it is to be closed when it comes back. */
+    fun keep(slot: Slot) {
+        if (!slot.yields) lending.keep(slot.index)
+    }
 
     /** Closes a connection under its holder. */
     fun force(slot: Slot, reason: String) {

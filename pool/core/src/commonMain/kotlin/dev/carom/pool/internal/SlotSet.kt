@@ -25,6 +25,9 @@ internal class SlotSet(
     var upSince: Duration? = null
     var wanted = 0
 
+    /** Slots it should have if nobody held any: more than [wanted] where others hold too many. */
+    var fair = 0
+
     /** Whether the resolver lists it. */
     var listed = true
 
@@ -90,6 +93,9 @@ internal class SlotSet(
 
     /** Slots that are not on their way out. */
     val live: Int get() = slots.count { it.state !is SlotState.Closing }
+
+    /** Slots it could do without for the sake of others; while it is in use, not the last. */
+    val surplus: Int get() = live - maxOf(if (active) 1 else 0, fair)
 
     /** After failures one connect at a time, doubling with each success. */
     fun mayConnect(parallelism: Int, now: Duration): Boolean {

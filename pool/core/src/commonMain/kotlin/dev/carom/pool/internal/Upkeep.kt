@@ -126,7 +126,7 @@ internal class Upkeep(
             slot.state = SlotState.Standby(life)
             return true
         }
-        lending.keep(slot.index)
+        book.keep(slot)
         return false
     }
 

@@ -71,8 +71,10 @@ private class World(private val seed: Int, recording: PoolRecording? = null) : D
     private val clock = CoarseClock(HandClock { now }) {}
     private val rules = DeskRules(policy.ceiling, policy.reserved, cleans = hooks.recycle)
     private val desk = ClaimDesk<Connection>(rules, clock, this)
-    private val recorder = recording?.let { Recorder(it, desk, Random(seed)).apply { begin("world", policy, hooks) } }
-    private val state = PoolState(policy, recorder?.lending ?: desk, recorder?.random ?: Random(seed), hooks)
+    private val jostled = Jostled()
+    private val recorder =
+        recording?.let { Recorder(it, jostled, Random(seed)).apply { begin("world", policy, hooks) } }
+    private val state = PoolState(policy, recorder?.lending ?: jostled, recorder?.random ?: Random(seed), hooks)
     private val told = ArrayList<String>()
 
     private class Connection(val slot: Long, val backend: Backend) {
@@ -104,6 +106,27 @@ private class World(private val seed: Int, recording: PoolRecording? = null) : D
     private val lastServed = HashMap<String, Int>()
     private val log = ArrayList<String>()
     private var closing = false
+
+    /** Callers take and give back while the state decides, just when it looks or reaches for a connection. */
+    private inner class Jostled : Lending by desk {
+        var deciding = false
+
+        override fun isFree(index: Int): Boolean = desk.isFree(index).also { jostle() }
+
+        override fun recall(index: Int): Boolean {
+            jostle()
+            return desk.recall(index)
+        }
+
+        private fun jostle() {
+            if (!deciding || random.nextInt(6) > 0) return
+            if (random.nextBoolean()) {
+                desk.take("hasty")?.let(::hold)
+            } else {
+                release { it.close() }
+            }
+        }
+    }
 
     override fun returned(slot: Long, outcome: Outcome) {
         pending += PoolEvent.Returned(slot, outcome)
@@ -332,7 +355,10 @@ private class World(private val seed: Int, recording: PoolRecording? = null) : D
 
     private fun give(event: PoolEvent) {
         log += "$now $event"
-        for (effect in recorder?.decide(state, event, now) ?: state.on(event, now)) {
+        jostled.deciding = true
+        val effects = recorder?.decide(state, event, now) ?: state.on(event, now)
+        jostled.deciding = false
+        for (effect in effects) {
             log += "        $effect"
             perform(effect)
         }
@@ -405,6 +431,31 @@ private class World(private val seed: Int, recording: PoolRecording? = null) : D
         for (backend in snapshot.backends) {
             expect(backend.slots <= maxOf(policy.maxSlotsPerBackend, 1) || backend.claimed > 0 || backend.closing > 0) {
                 "${backend.slots} slots of $backend, of at most ${policy.maxSlotsPerBackend}"
+            }
+        }
+        checkRoom()
+    }
+
+    /** What can be done for a backend that has too little is done at once, or when the next connection comes back. */
+    private fun checkRoom() {
+        val slots = state.sets.flatMap { it.slots }
+        for (slot in slots.filter { it.yields }) {
+            expect(slot.state.returns) { "slot ${slot.id} yields, but is ${slot.state}" }
+            if (slot.state !is SlotState.Ready) continue
+            expect((tasks[slot.id] as Open).line.recalled) { "slot ${slot.id} yields, but is not recalled" }
+        }
+        if (!state.open || slots.any { it.state is SlotState.Closing }) return
+        val enrolled = state.sets.filter { it.enrolled }
+        val without = enrolled.filter { it.fair > 0 && it.live == 0 }
+        expect(without.isEmpty() || state.spares == 0 || slots.size >= state.maxSlots) {
+            "${without.map { it.backend }} got nothing of ${state.maxSlots} slots, of which there are ${slots.size}"
+        }
+        if (slots.size < state.maxSlots || enrolled.none { it.live < it.fair }) return
+        for (set in enrolled.filter { it.live > maxOf(it.fair, if (it.active) 1 else 0) }) {
+            val staying = set.slots.filter { it.state.returns && !it.yields }
+            expect(staying.isEmpty()) {
+                "slots ${staying.map { it.id }} of ${set.backend} stay; of ${slots.size} slots there are " +
+                    enrolled.map { "${it.live} of ${it.fair} to ${it.backend}" }
             }
         }
     }

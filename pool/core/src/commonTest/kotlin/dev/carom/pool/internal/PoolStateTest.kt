@@ -210,6 +210,116 @@ class PoolStateTest :
                     listOf("priority 0 -> 1: broken: Refused: no", "Lend(slot=3)")
             }
         }
+
+        test("a lower limit closes what is idle beyond it, and no more") {
+            Steps(PoolPolicy(spares = 4, maxSlots = 4)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..4L) on(PoolEvent.Connected(slot))
+                orders(PoolEvent.LimitsSet(2, 2)) shouldBe listOf("Disconnect(slot=1)", "Disconnect(slot=2)")
+            }
+        }
+
+        test("a new backend gets a place although callers took every connection just when the pool reached for it") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                lending.snatched = true
+                orders(PoolEvent.BackendsListed(setOf(a, b))) shouldBe emptyList()
+                lending.recalled shouldBe setOf(0, 1)
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
+                orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=3)")
+            }
+        }
+
+        test("a connection that is to yield stays so when all of its backend are swept") {
+            Steps(PoolPolicy(spares = 8, maxSlots = 8), Hooks(valid = true)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..8L) on(PoolEvent.Connected(slot))
+                for (index in 0..7) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                lending.recalled shouldBe (0..7).toSet()
+                on(PoolEvent.Lost(8, Refused()))
+                lending.recalled shouldBe (0..7).toSet()
+            }
+        }
+
+        test("a backend that is no longer drained yields as much as it did before") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                for (index in 0..1) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                lending.recalled shouldBe setOf(0, 1)
+                on(PoolEvent.DrainRequested(a))
+                on(PoolEvent.DrainRevoked(a))
+                lending.recalled shouldBe setOf(0, 1)
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
+            }
+        }
+
+        test("whichever connection comes back first makes room for a new backend, and only as many as it takes") {
+            Steps(PoolPolicy(spares = 3, maxSlots = 3)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..3L) on(PoolEvent.Connected(slot))
+                for (index in 0..2) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                orders(PoolEvent.Returned(3, Outcome.Used)) shouldBe listOf("Disconnect(slot=3)")
+                orders(PoolEvent.Returned(2, Outcome.Used)) shouldBe listOf("Lend(slot=2)")
+                orders(PoolEvent.Ended(3, null)) shouldBe listOf("Connect(slot=4)")
+                // Of three, the new backend has its fair part.
+                orders(PoolEvent.Connected(4)) shouldBe listOf("Lend(slot=4)")
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Lend(slot=1)")
+            }
+        }
+
+        test("the only connection makes room for a new backend of a better priority when it comes back") {
+            val second = backend("second", priority = 1)
+            Steps(one).run {
+                on(PoolEvent.BackendsListed(setOf(second)))
+                on(PoolEvent.Connected(1))
+                lending.lend(0)
+                on(PoolEvent.BackendsListed(setOf(a, second)))
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Disconnect(slot=1)")
+                orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=2)")
+            }
+        }
+
+        test("a new backend that is gone again takes no connection from the others") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                for (index in 0..1) lending.lend(index)
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                on(PoolEvent.BackendsListed(setOf(a)))
+                orders(PoolEvent.Returned(1, Outcome.Used)) shouldBe listOf("Lend(slot=1)")
+            }
+        }
+
+        test("a connection that is cleaned when a new backend comes makes room for it") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2), Hooks(recycle = true)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                for (index in 0..1) lending.lend(index)
+                for (slot in 1L..2L) on(PoolEvent.Returned(slot, Outcome.Used))
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                orders(PoolEvent.Recycled(1, null)) shouldBe listOf("Disconnect(slot=1)")
+                orders(PoolEvent.Recycled(2, null)) shouldBe listOf("Lend(slot=2)")
+                orders(PoolEvent.Ended(1, null)) shouldBe listOf("Connect(slot=3)")
+            }
+        }
+
+        test("a connection that is checked when a new backend comes makes room for it, whoever waits") {
+            Steps(PoolPolicy(spares = 2, maxSlots = 2, healthReserve = 0), Hooks(valid = true)).run {
+                on(PoolEvent.BackendsListed(setOf(a)))
+                for (slot in 1L..2L) on(PoolEvent.Connected(slot))
+                lending.lend(1)
+                now += 1.minutes
+                orders(PoolEvent.Tick) shouldBe listOf("Check(slot=1)")
+                lending.waiting = 1
+                on(PoolEvent.BackendsListed(setOf(a, b)))
+                orders(PoolEvent.Checked(1, null)) shouldBe listOf("Disconnect(slot=1)")
+            }
+        }
     })
 
 private class Refused : RuntimeException("no")
@@ -250,6 +360,9 @@ private class HandLending : Lending {
     private val loans = HashMap<Int, Int>()
     val recalled = HashSet<Int>()
     val idleSince = HashMap<Int, Long>()
+
+    /** Whether a caller is faster whenever the pool reaches for a connection. */
+    var snatched = false
     override var waiting = 0
     override val free: Int get() = freeOnes.size
 
@@ -267,6 +380,7 @@ private class HandLending : Lending {
 
     override fun recall(index: Int): Boolean {
         recalled += index
+        if (snatched && index in freeOnes) lend(index)
         return freeOnes.remove(index)
     }
 

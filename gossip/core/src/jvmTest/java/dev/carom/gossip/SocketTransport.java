@@ -3,6 +3,7 @@ package dev.carom.gossip;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A transport as a Java programmer writes one: plain sockets, that heed no interrupt, on one loopback port. */
 final class SocketTransport implements BlockingTransport<NodeId> {
+    private static final int BIND_ATTEMPTS = 50;
     private static final int MOST = SwimPolicy.MAX_STREAM + 256;
 
     private final ServerSocket listener;
@@ -26,8 +28,25 @@ final class SocketTransport implements BlockingTransport<NodeId> {
     final AtomicInteger running = new AtomicInteger();
 
     SocketTransport() throws IOException {
-        listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        socket = new DatagramSocket(new InetSocketAddress(listener.getInetAddress(), listener.getLocalPort()));
+        Pair pair = bindBoth();
+        listener = pair.listener();
+        socket = pair.socket();
+    }
+
+    private record Pair(ServerSocket listener, DatagramSocket socket) {}
+
+    /** TCP picks a free port; somebody else may have the same number for UDP, so it is tried again. */
+    private static Pair bindBoth() throws IOException {
+        for (int attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
+            ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            try {
+                return new Pair(listener, new DatagramSocket(
+                        new InetSocketAddress(listener.getInetAddress(), listener.getLocalPort())));
+            } catch (BindException e) {
+                listener.close();
+            }
+        }
+        throw new BindException("no port free for both UDP and TCP in " + BIND_ATTEMPTS + " attempts");
     }
 
     NodeAddress address() {

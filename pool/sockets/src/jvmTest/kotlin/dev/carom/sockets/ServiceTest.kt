@@ -14,6 +14,7 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.seconds
 
 /** Sockets that follow a service whose backends change while it is in use. */
 class ServiceTest :
@@ -48,7 +49,7 @@ class ServiceTest :
                 clients.awaitAll()
                 asked.get() shouldBeGreaterThan 30
                 resolver.collections shouldBe 1
-                req.close()
+                req.close(60_000)
                 resolver.collectors shouldBe 0
                 servers.forEach { it.close() }
             }
@@ -61,7 +62,7 @@ class ServiceTest :
                 val oldBackend = backend("old", old.bind("tcp://127.0.0.1:0").url)
                 val newBackend = backend("new", new.bind("tcp://127.0.0.1:0").url)
                 val resolver = ScriptedResolver(oldBackend)
-                val req = openReqSocket("req")
+                val req = openReqSocket("req", SocketPolicy(drainTimeout = 60.seconds))
                 req.connect(resolver)
                 val answer = async { req.request(bytes("slow")).decodeToString() }
                 val slow = old.receive()

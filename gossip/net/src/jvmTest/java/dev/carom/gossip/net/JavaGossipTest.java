@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Timeout;
 class JavaGossipTest {
     private static final GossipPolicy QUICK = new GossipPolicyBuilder()
             .swim(new SwimPolicyBuilder()
-                    .probePeriod(Duration.ofMillis(200))
-                    .probeTimeout(Duration.ofMillis(100))
+                    .probePeriod(Duration.ofMillis(500))
+                    .probeTimeout(Duration.ofMillis(300))
                     .seedInterval(Duration.ofMillis(200))
                     .build())
             .joinTimeout(Duration.ofSeconds(60))

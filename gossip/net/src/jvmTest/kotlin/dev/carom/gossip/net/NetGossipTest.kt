@@ -39,8 +39,8 @@ import kotlin.time.Duration.Companion.seconds
 
 private val quick = GossipPolicy(
     SwimPolicy(
-        probePeriod = 200.milliseconds,
-        probeTimeout = 100.milliseconds,
+        probePeriod = 500.milliseconds,
+        probeTimeout = 300.milliseconds,
         suspicionMultiplier = 3,
         announce = PeriodicPolicy(500.milliseconds, 1),
         announceToDown = PeriodicPolicy(1.seconds, 2),

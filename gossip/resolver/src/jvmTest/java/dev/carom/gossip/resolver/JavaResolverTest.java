@@ -70,7 +70,6 @@ class JavaResolverTest {
             GossipResolver<NodeId> resolver = GossipResolverBuilder.nodes(user)
                     .role("web")
                     .zone("a")
-                    .suspectWeight(50)
                     .keepWhenAlone(Duration.ZERO)
                     .build();
             try (BlockingPool<TcpConnection> pool = BlockingPool.open(

@@ -13,6 +13,7 @@ import dev.carom.gossip.net.GossipSecurity
 import dev.carom.gossip.net.NetPolicy
 import dev.carom.gossip.net.openNetGossip
 import dev.carom.pool.Backend
+import dev.carom.pool.ClaimOptions
 import dev.carom.pool.Pool
 import dev.carom.pool.PoolPolicy
 import dev.carom.pool.asResolver
@@ -123,9 +124,7 @@ class GossipPoolTest :
                 pool.uses(*servers.toTypedArray())
 
                 // A claim made before is finished in peace; the member leaves when it is.
-                val claims = List(3) { pool.claim() }
-                val held = claims.first { it.backend.port == servers[1].port }
-                (claims - held).forEach { it.close() }
+                val held = pool.claim(ClaimOptions(accepts = { it.port == servers[1].port }))
                 val idle = CompletableDeferred<Unit>()
                 val left = async { offerings[1].leave(DrainPolicy(notice = 200.milliseconds)) { idle.await() } }
                 pool.uses(servers[0], servers[2])

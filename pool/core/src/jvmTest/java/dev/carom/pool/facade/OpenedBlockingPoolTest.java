@@ -120,7 +120,7 @@ class OpenedBlockingPoolTest {
 
     @Test
     @DisplayName("a backend that refuses is the reason the claim gives")
-    void noneOnline() {
+    void noneOnline() throws InterruptedException {
         Numbers refusing = new Numbers() {
             @Override
             public Integer connect(Backend backend) throws IOException {
@@ -129,6 +129,7 @@ class OpenedBlockingPoolTest {
         };
         PoolPolicy hasty = new PoolPolicyBuilder().claimTimeout(Duration.ofMillis(200)).build();
         try (BlockingPool<Integer> pool = open(refusing, hasty)) {
+            Threads.await(() -> pool.snapshot().getBackends().stream().anyMatch(it -> it.getFailures() > 0));
             PoolException.NoneOnline thrown = assertThrows(PoolException.NoneOnline.class, pool::claim);
             assertTrue(thrown.getLastErrors().get(BACKEND).toString().contains("refused"), thrown.toString());
         }

@@ -78,6 +78,8 @@ class PersistentFacadeTest {
             bus.send("4");
             assertEquals(List.of("0", "1", "2", "3", "4"), written);
             assertEquals(5, bus.snapshot().getWritten());
+            // It is told of by another coroutine than the one that writes.
+            Threads.await(() -> bus.current() != null);
             assertEquals(A, assertNotNullAnd(bus.current()).getBackend());
             assertEquals("bus", bus.name());
             assertEquals("BlockingPersistentConnection(bus)", bus.toString());

@@ -43,13 +43,18 @@ import org.junit.jupiter.api.Timeout;
 class SetFacadeTest {
     private static final Backend A = new Backend("a", "10.0.0.1", 1);
     private static final Backend B = new Backend("b", "10.0.0.2", 1);
-    private static final SetPolicy QUICK = new SetPolicyBuilder()
-            .leaseTimeout(Duration.ofMillis(200))
-            .backoff(new BackoffPolicyBuilder().start(Duration.ofMillis(1)).build())
-            .build();
+    private static final SetPolicy PATIENT = retrying().build();
+
+    /** For leases that are to be refused, and nothing else: any other may take longer. */
+    private static final SetPolicy HASTY = retrying().leaseTimeout(Duration.ofMillis(200)).build();
+
     private final MutableStateFlow<Set<Backend>> listed = StateFlowKt.MutableStateFlow(Set.of(A, B));
     private final Resolver resolver = Resolvers.asResolver(listed);
     private final Lines connector = new Lines();
+
+    private static SetPolicyBuilder retrying() {
+        return new SetPolicyBuilder().backoff(new BackoffPolicyBuilder().start(Duration.ofMillis(1)).build());
+    }
 
     /** A connection that remembers where it leads. */
     record Line(int number, Backend backend) {}
@@ -79,10 +84,12 @@ class SetFacadeTest {
     @Test
     @DisplayName("a set opened from Java shares its connections, and closes all it opened")
     void shares() throws Exception {
-        try (BlockingConnectionSet<Line> set = BlockingConnectionSet.open("lines", resolver, connector, QUICK)) {
+        try (BlockingConnectionSet<Line> set = BlockingConnectionSet.open("lines", resolver, connector, PATIENT)) {
             set.awaitReady(2);
+            // The snapshot follows a moment later.
+            Threads.await(() -> set.snapshot().getLive() >= 2);
             assertEquals("lines", set.name());
-            assertEquals(QUICK, set.policy());
+            assertEquals(PATIENT, set.policy());
             assertEquals(2, set.connections().size());
             assertEquals(2, set.snapshot().getLive());
             try (SetLease<Line> one = set.lease(); SetLease<Line> two = set.tryLease(); SetLease<Line> three = set.lease()) {
@@ -102,7 +109,7 @@ class SetFacadeTest {
     @Test
     @DisplayName("futures lease, work and wait without blocking; a lease that comes too late is ended")
     void futures() throws Exception {
-        try (BlockingConnectionSet<Line> set = BlockingConnectionSet.open("lines", resolver, connector, QUICK)) {
+        try (BlockingConnectionSet<Line> set = BlockingConnectionSet.open("lines", resolver, connector, PATIENT)) {
             ConnectionSetFutures<Line> futures = set.futures();
             futures.awaitReady().get();
             futures.awaitReady(2).get();
@@ -135,7 +142,7 @@ class SetFacadeTest {
         Signals<SetChange<Line>> changes = new Signals<>();
         Signals<SetNotice> notices = new Signals<>();
         Signals<SetSnapshot> snapshots = new Signals<>();
-        try (BlockingConnectionSet<Line> set = BlockingConnectionSet.open("lines", resolver, connector, QUICK)) {
+        try (BlockingConnectionSet<Line> set = BlockingConnectionSet.open("lines", resolver, connector, PATIENT)) {
             set.awaitReady(2);
             set.changes().subscribe(changes);
             set.notices().subscribe(notices);
@@ -161,7 +168,8 @@ class SetFacadeTest {
     void failures() throws Exception {
         connector.refusing = true;
         BlockingConnectionSet<Line> set = BlockingConnectionSet.open(
-                "lines", resolver, connector.toConnector(), QUICK);
+                "lines", resolver, connector.toConnector(), HASTY);
+        Threads.await(() -> set.snapshot().getBackends().stream().anyMatch(it -> it.getLastError() != null));
         assertNull(set.tryLease());
         PoolException.NoneOnline failure = assertThrows(PoolException.NoneOnline.class, set::lease);
         assertTrue(failure.getMessage().contains("connection refused by"), failure.getMessage());

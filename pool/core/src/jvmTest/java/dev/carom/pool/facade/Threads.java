@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** Threads of a test, which ends them by joining. */
 final class Threads {
@@ -39,6 +40,14 @@ final class Threads {
         Method start = Thread.class.getMethod("startVirtualThread", Runnable.class);
         Runnable task = () -> complete(outcome, body);
         return new Running<>((Thread) start.invoke(null, task), outcome);
+    }
+
+    /** Waits for what another thread brings about; the test's own time limit ends it by an interrupt. */
+    static void await(BooleanSupplier condition) throws InterruptedException {
+        while (!condition.getAsBoolean()) {
+            if (Thread.interrupted()) throw new InterruptedException();
+            Thread.yield();
+        }
     }
 
     private static <T> void complete(CompletableFuture<T> outcome, Callable<T> body) {

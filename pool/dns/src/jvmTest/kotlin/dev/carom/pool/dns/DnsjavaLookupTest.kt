@@ -18,6 +18,7 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -79,9 +80,13 @@ class DnsjavaLookupTest :
                         bad.zone = zone
                         good.zone = zone
                         bad.behaviour = behaviour
-                        val answer = bad.lookup().ask(A)
+                        val silent = reason == "did not answer"
+                        val answer = bad.lookup(if (silent) HASTY else PATIENT).ask(A)
                         answer.shouldBeInstanceOf<DnsAnswer.Failed>().reason shouldContain reason
-                        DnsjavaLookup(DnsConfig(listOf(bad.address, good.address)), POLICY).ask(A)
+                        DnsjavaLookup(
+                            DnsConfig(listOf(bad.address, good.address)),
+                            if (silent) MODERATE else PATIENT,
+                        ).ask(A)
                             .shouldBeInstanceOf<DnsAnswer.Records>()
                     }
                 }
@@ -93,7 +98,7 @@ class DnsjavaLookupTest :
                 DnsTestServer().use { good ->
                     silent.behaviour = DnsBehaviour.HANG
                     good.zone = DnsZone().address("shop.test", "10.0.0.1")
-                    val lookup = DnsjavaLookup(DnsConfig(listOf(silent.address, good.address)), POLICY)
+                    val lookup = DnsjavaLookup(DnsConfig(listOf(silent.address, good.address)), MODERATE)
                     repeat(5) { lookup.ask(A).shouldBeInstanceOf<DnsAnswer.Records>() }
                     silent.questions.size shouldBe 1
                 }
@@ -102,7 +107,7 @@ class DnsjavaLookupTest :
 
         test("nobody listening is a failure") {
             val gone = DnsTestServer().use { it.address }
-            DnsjavaLookup(DnsConfig(listOf(gone)), POLICY).ask(A).shouldBeInstanceOf<DnsAnswer.Failed>()
+            DnsjavaLookup(DnsConfig(listOf(gone)), HASTY).ask(A).shouldBeInstanceOf<DnsAnswer.Failed>()
         }
 
         test("a server without EDNS is asked without it") {
@@ -165,7 +170,7 @@ class DnsjavaLookupTest :
                         it is DnsNotice.Stale && it.rounds == 4 -> dns.behaviour = DnsBehaviour.ANSWER
                     }
                 }
-                val seen = withTimeoutOrNull(20.seconds) { dns.resolver(listener).backends().take(3).toList() }
+                val seen = withTimeoutOrNull(60.seconds) { dns.resolver(listener).backends().take(3).toList() }
                 seen?.map { set -> set.map { it.host }.toSet() } shouldBe
                     listOf(setOf("10.0.0.1"), setOf("10.0.0.1", "10.0.0.2"), setOf("10.0.0.2", "10.0.0.3"))
             }
@@ -182,7 +187,9 @@ class DnsjavaLookupTest :
                             notices += it
                             if (it is DnsNotice.Answered) collecting.cancel()
                         }
-                        dns.resolver(listener).backends().collect { error("nobody answered, yet $it was emitted") }
+                        dns.resolver(listener, HASTY).backends().collect {
+                            error("nobody answered, yet $it was emitted")
+                        }
                     }
                 }
                 notices.last() shouldBe DnsNotice.Ended
@@ -196,17 +203,28 @@ class DnsjavaLookupTest :
     private companion object {
         const val SERVICE = "_db._tcp.shop.test"
         val A = DnsQuestion("shop.test.", DnsType.A)
-        val POLICY = DnsPolicy(
+
+        /** For those who answer, however busy the machine is. */
+        val PATIENT = waiting(10.seconds)
+
+        /** For those who do not, before one who does. */
+        val MODERATE = waiting(2.seconds)
+
+        /** Where no answer can come. */
+        val HASTY = waiting(300.milliseconds)
+
+        fun waiting(limit: Duration) = DnsPolicy(
             minInterval = 20.milliseconds,
             retryStart = 20.milliseconds,
-            serverTimeout = 300.milliseconds,
+            roundTimeout = 30.seconds,
+            serverTimeout = limit,
             attempts = 1,
             negativesToBelieve = 10,
         )
 
-        fun DnsTestServer.lookup() = DnsjavaLookup(DnsConfig(listOf(address)), POLICY)
+        fun DnsTestServer.lookup(policy: DnsPolicy = PATIENT) = DnsjavaLookup(DnsConfig(listOf(address)), policy)
 
-        fun DnsTestServer.resolver(listener: DnsListener = DnsListener.NONE) =
-            DnsResolver(lookup(), "shop.test.", "_db._tcp", 0, POLICY, listener)
+        fun DnsTestServer.resolver(listener: DnsListener = DnsListener.NONE, policy: DnsPolicy = PATIENT) =
+            DnsResolver(lookup(policy), "shop.test.", "_db._tcp", 0, policy, listener)
     }
 }

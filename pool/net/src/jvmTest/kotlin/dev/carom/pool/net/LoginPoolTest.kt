@@ -2,6 +2,7 @@ package dev.carom.pool.net
 
 import dev.carom.pool.AuthenticationFailed
 import dev.carom.pool.Backend
+import dev.carom.pool.BackoffPolicy
 import dev.carom.pool.Connector
 import dev.carom.pool.Credentials
 import dev.carom.pool.CredentialsProvider
@@ -27,6 +28,7 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
@@ -107,7 +109,13 @@ class LoginPoolTest :
                     "rotating",
                     fixedResolver(backend),
                     LoggingIn { Credentials("app", current) },
-                    PoolPolicy(spares = 4, maxSlots = 8, claimTimeout = 20.seconds),
+                    PoolPolicy(
+                        spares = 4,
+                        maxSlots = 8,
+                        claimTimeout = 20.seconds,
+                        // Whoever was so slow to log in that its password is not the last but one tries again soon.
+                        authBackoff = BackoffPolicy(start = 20.milliseconds, max = 100.milliseconds),
+                    ),
                 )
                 coroutineScope {
                     val load = List(4) {
@@ -143,10 +151,11 @@ class LoginPoolTest :
                     "locked out",
                     fixedResolver(backend),
                     LoggingIn { Credentials("app", Secret.of(canary)) },
-                    PoolPolicy(claimTimeout = 1.seconds, connectTimeout = 900.milliseconds),
+                    PoolPolicy(claimTimeout = 1.seconds, connectTimeout = 60.seconds),
                 )
                 val notices =
                     launch(start = CoroutineStart.UNDISPATCHED) { pool.notices.collect { text += it.toString() } }
+                pool.snapshot.first { it.backends.any { b -> b.failures > 0 } }
                 val failure = shouldThrow<PoolException.NoneOnline> { pool.claim() }
                 failure.lastErrors.getValue(backend).shouldBeInstanceOf<AuthenticationFailed>()
                 server.refused.get() shouldBeLessThanOrEqual 4

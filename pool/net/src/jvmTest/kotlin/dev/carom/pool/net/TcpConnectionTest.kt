@@ -37,15 +37,16 @@ class TcpConnectionTest :
 
         suspend fun connected(
             open: () -> Loopback = { Loopback.tcp() },
+            by: TcpConnector = connector,
             use: suspend (TcpConnection, SocketChannel) -> Unit,
         ) = leavingNothing {
             open().use { server ->
-                val connection = connector.connect(server.backend)
+                val connection = by.connect(server.backend)
                 try {
                     withTimeout(20.seconds) { use(connection, server.accept()) }
                 } finally {
-                    connector.close(connection)
-                    connection.isGone shouldBe true
+                    by.close(connection)
+                    eventually(5.seconds) { connection.isGone shouldBe true }
                 }
             }
         }
@@ -191,9 +192,10 @@ class TcpConnectionTest :
         }
 
         test("closing sends what was written but not flushed, then ends the stream") {
-            connected { connection, peer ->
+            val patient = TcpConnector(TcpPolicy(closeTimeout = 60.seconds))
+            connected(by = patient) { connection, peer ->
                 connection.output.writeByteArray(hello)
-                connector.close(connection)
+                patient.close(connection)
                 val got = ByteBuffer.allocate(hello.size)
                 while (got.hasRemaining()) peer.read(got)
                 got.array() shouldBe hello
@@ -219,7 +221,7 @@ class TcpConnectionTest :
                     val before = descriptors()
                     connector.close(connection)
                     connection.isOpen shouldBe false
-                    connection.isGone shouldBe true
+                    eventually(5.seconds) { connection.isGone shouldBe true }
                     eventually(5.seconds) { descriptors() shouldBeLessThan before }
                     writer.join()
                 }

@@ -4,6 +4,7 @@ import dev.carom.pool.Backend
 import dev.carom.pool.testkit.Fault
 import dev.carom.pool.testkit.FaultProxy
 import dev.carom.pool.testkit.TestCertificates
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeEmpty
@@ -27,6 +28,7 @@ import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.random.Random
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -39,7 +41,8 @@ class TlsConnectorTest :
         val hello = "hello".encodeToByteArray()
         val versions = listOf("TLSv1.3", "TLSv1.2")
 
-        fun connector(tls: TlsPolicy) = TcpConnector(TcpPolicy(connectTimeout = 10.seconds), tls)
+        fun connector(tls: TlsPolicy, closeTimeout: Duration = 1.seconds) =
+            TcpConnector(TcpPolicy(connectTimeout = 10.seconds, closeTimeout = closeTimeout), tls)
 
         fun patient(
             protocols: List<String> = versions,
@@ -47,6 +50,7 @@ class TlsConnectorTest :
             alpn: List<String> = emptyList(),
             trusted: TlsTrust = trust,
             verifyHost: Boolean = true,
+            closeTimeout: Duration = 1.seconds,
         ) = connector(
             TlsPolicy(
                 trusted,
@@ -57,6 +61,7 @@ class TlsConnectorTest :
                 handshakeTimeout = 20.seconds,
                 refusalTimeout = 20.seconds,
             ),
+            closeTimeout,
         )
 
         suspend fun TcpConnector.with(backend: Backend, use: suspend (TcpConnection) -> Unit) {
@@ -65,7 +70,7 @@ class TlsConnectorTest :
                 withTimeout(30.seconds) { use(connection) }
             } finally {
                 close(connection)
-                connection.isGone shouldBe true
+                eventually(5.seconds) { connection.isGone shouldBe true }
             }
         }
 
@@ -305,8 +310,10 @@ class TlsConnectorTest :
         eachVersion("closing sends what was written and ends in order") { version ->
             val got = LinkedBlockingQueue<ByteArray>()
             withPeer(TlsPeer.tls(server) { got += it.inputStream.readAllBytes() }) { peer ->
-                patient(listOf(version)).with(peer.backend(name)) { it.output.writeByteArray(hello) }
-                got.poll(5, TimeUnit.SECONDS) shouldBe hello
+                patient(listOf(version), closeTimeout = 60.seconds).with(peer.backend(name)) {
+                    it.output.writeByteArray(hello)
+                }
+                got.poll(30, TimeUnit.SECONDS) shouldBe hello
                 peer.failures.shouldBeEmpty()
             }
         }

@@ -34,6 +34,7 @@ class TlsPoolTest :
         val hosts = listOf("127.0.0.1", "127.0.0.2", "127.0.0.3")
         val hello = "hello".encodeToByteArray()
         val tls = TlsPolicy(TlsTrust.certificates(listOf(authority.certificate)), handshakeTimeout = 20.seconds)
+        val tcp = TcpPolicy(connectTimeout = 30.seconds)
         val policy = PoolPolicy(
             spares = 6,
             maxSlots = 6,
@@ -62,7 +63,7 @@ class TlsPoolTest :
             inScope {
                 val peers = hosts.map { TlsPeer.tls(authority.issue(name), it) }
                 val backends = peers.map { it.backend(name) }.toTypedArray()
-                val pool = openPool("tls", fixedResolver(*backends), TcpConnector(TcpPolicy(), tls), policy)
+                val pool = openPool("tls", fixedResolver(*backends), TcpConnector(tcp, tls), policy)
                 pool.snapshot.first { it.backends.size == 3 && it.backends.all { b -> b.online } }
                 repeat(30) { pool.use { it.echoes() } }
                 pool.close(0)
@@ -79,7 +80,7 @@ class TlsPoolTest :
                     val impostor = peers[1].backend(name, watched.address)
                     val backends = listOf(peers[0].backend(name), impostor, peers[2].backend(name))
                     val pool =
-                        openPool("tls", fixedResolver(*backends.toTypedArray()), TcpConnector(TcpPolicy(), tls), policy)
+                        openPool("tls", fixedResolver(*backends.toTypedArray()), TcpConnector(tcp, tls), policy)
                     val failed = pool.snapshot.first {
                         it.backends.any { b ->
                             b.backend == impostor && b.failures > 0 &&
@@ -108,7 +109,7 @@ class TlsPoolTest :
                     val hasty =
                         PoolPolicy(claimTimeout = 1.seconds, connectTimeout = 900.seconds, backoff = policy.backoff)
                     val backend = peer.backend(name)
-                    val pool = openPool("tls", fixedResolver(backend), TcpConnector(TcpPolicy(), tls), hasty)
+                    val pool = openPool("tls", fixedResolver(backend), TcpConnector(tcp, tls), hasty)
                     pool.snapshot.first { it.backends.any { b -> b.failures > 0 } }
                     val failure = shouldThrow<PoolException.NoneOnline> { pool.claim() }
                     failure.lastErrors.getValue(backend).shouldBeInstanceOf<TcpException.TlsIdentity>()

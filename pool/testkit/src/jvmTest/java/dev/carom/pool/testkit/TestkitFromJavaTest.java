@@ -67,6 +67,10 @@ class TestkitFromJavaTest {
         network.on(A).refuses();
         PoolPolicy hasty = new PoolPolicyBuilder().claimTimeout(Duration.ofMillis(50)).build();
         try (BlockingPool<FakeConnection> pool = BlockingPool.open("db", resolver, network, hasty)) {
+            while (pool.snapshot().getBackends().stream().noneMatch(it -> it.getFailures() > 0)) {
+                if (Thread.interrupted()) throw new InterruptedException();
+                Thread.yield();
+            }
             PoolException.NoneOnline thrown = assertThrows(PoolException.NoneOnline.class, pool::claim);
             assertTrue(thrown.getLastErrors().get(A) instanceof FakeFailure, thrown.toString());
         }

@@ -1,5 +1,6 @@
 package dev.carom.pool.testkit
 
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeEmpty
@@ -16,6 +17,7 @@ import org.xbill.DNS.SimpleResolver
 import org.xbill.DNS.Type
 import java.io.IOException
 import java.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 class DnsTestServerTest :
     FunSpec({
@@ -59,6 +61,8 @@ class DnsTestServerTest :
                 dns.ask("a.test.", Type.A).rcode shouldBe Rcode.NOERROR
                 dns.behaviour = DnsBehaviour.HANG
                 shouldThrow<IOException> { dns.ask("a.test.", Type.A) { timeout = Duration.ofMillis(50) } }
+                // The question may still be on its way when nobody waits for its answer any more.
+                eventually(20.seconds) { dns.questions.size shouldBe 2 }
                 dns.forget()
                 dns.questions.shouldBeEmpty()
             }

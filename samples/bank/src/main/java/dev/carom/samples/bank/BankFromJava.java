@@ -74,12 +74,19 @@ public final class BankFromJava {
             TimeUnit.NANOSECONDS.sleep(before.toNanos());
             server.restart();
             restarted = true;
+            // How long the pool takes to open its connections again is not in question here.
+            for (int n = 0; n < 6_000 && afterRestart.get() == 0; n++) TimeUnit.MILLISECONDS.sleep(5);
             TimeUnit.NANOSECONDS.sleep(after.toNanos());
             open.set(false);
             for (Future<?> customer : customers) customer.get();
             watch.get();
+            // Transfers that were interrupted still have to say what became of them.
+            threads.shutdown();
+            if (!threads.awaitTermination(30, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("transfers have not ended within 30 s: " + pool.stats());
+            }
             // What was interrupted last is proven quiet before it is back.
-            for (int n = 0; n < 1_000 && pool.stats().getLeased() > 0; n++) TimeUnit.MILLISECONDS.sleep(5);
+            for (int n = 0; n < 6_000 && pool.stats().getLeased() > 0; n++) TimeUnit.MILLISECONDS.sleep(5);
             System.out.println(pool.stats());
             return Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().getLeased());
         } finally {

@@ -57,13 +57,15 @@ class Demo(private val server: Server, private val out: PrintStream, private val
                 withContext(Dispatchers.IO) { server.restart() }
                 restarted = true
                 out.println("it is back; ${said()}")
+                // How long the pool takes to open its connections again is not in question here.
+                withTimeoutOrNull(30.seconds) { while (afterRestart.get() == 0) delay(5) }
                 delay(pace.after)
                 customers.cancel()
                 customers.join()
                 watch.cancel()
                 watch.join()
                 // What was cancelled last is proven quiet before it is back.
-                withTimeoutOrNull(5.seconds) { while (pool.stats().leased > 0) delay(5) }
+                withTimeoutOrNull(30.seconds) { while (pool.stats().leased > 0) delay(5) }
                 out.println("${said()}; ${pool.stats()}")
                 withContext(Dispatchers.IO) {
                     Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().leased)

@@ -5,6 +5,7 @@ import java.io.IOException
 import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.Duration
 import java.util.concurrent.TimeUnit.SECONDS
 import kotlin.io.path.isExecutable
 import kotlin.io.path.listDirectoryEntries
@@ -19,7 +20,7 @@ class Server private constructor(private val home: Path, private val start: (Int
 
     /** For JDBC, as somebody with a name that the server shows. */
     fun url(application: String): String =
-        "jdbc:postgresql://127.0.0.1:$port/postgres?user=postgres&ApplicationName=$application&cancelSignalTimeout=1"
+        "jdbc:postgresql://127.0.0.1:$port/postgres?user=postgres&ApplicationName=$application"
 
     /** Whoever is connected is thrown out. Returns when it answers again. */
     @Synchronized
@@ -59,6 +60,7 @@ class Server private constructor(private val home: Path, private val start: (Int
                 .setPort(port)
                 .setDataDirectory(home.resolve("data"))
                 .setCleanDataDirectory(false)
+                .setPGStartupWait(Duration.ofSeconds(60))
                 .start()
             Running(server.port, server::close)
         }

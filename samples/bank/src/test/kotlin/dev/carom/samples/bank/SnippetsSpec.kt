@@ -20,7 +20,7 @@ class SnippetsSpec :
         "what the README shows of storage moves money" {
             withServer { server ->
                 val published = CompletableDeferred<String>()
-                val login = "user=postgres&cancelSignalTimeout=1"
+                val login = "user=postgres"
                 Snippets(login) { published.complete(it) }.run {
                     coroutineScope {
                         val pool = openBank(fixedResolver(Backend("bank", "127.0.0.1", server.port)))

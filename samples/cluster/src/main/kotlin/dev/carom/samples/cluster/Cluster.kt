@@ -19,13 +19,13 @@ object Cluster {
     /** The service that members offer. */
     const val ROLE: String = "who"
 
-    /** Five seconds to refute a suspicion, probes every half second. */
+    /** Ten seconds to refute a suspicion, probes every half second. */
     @JvmField
     val policy: GossipPolicy = GossipPolicy(
         SwimPolicy(
             probePeriod = 500.milliseconds,
             probeTimeout = 200.milliseconds,
-            suspicionMultiplier = 10,
+            suspicionMultiplier = 20,
             gossip = PeriodicPolicy(100.milliseconds, 3),
             announceToDown = PeriodicPolicy(5_000.milliseconds, 2),
             seedInterval = 1_000.milliseconds,

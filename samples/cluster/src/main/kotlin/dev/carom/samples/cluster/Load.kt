@@ -94,6 +94,6 @@ class Load(private val pool: Pool<TcpConnection>) {
 
     private companion object {
         val THINK = 5.milliseconds
-        val PATIENCE = 2.seconds
+        val PATIENCE = 10.seconds
     }
 }

@@ -12,7 +12,7 @@ class MemberProcess(val name: String, program: String, port: Int, seeds: List<St
     private val process = ProcessBuilder(
         listOf(java(), "-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath(), program) +
             listOf(name, "$port") + seeds,
-    ).redirectErrorStream(true).start()
+    ).redirectErrorStream(true).apply { environment().keys.removeAll(CHATTY) }.start()
     private val input = process.outputStream.bufferedWriter()
     private val done = AtomicInteger()
     private val doneCount = MutableStateFlow(0)
@@ -105,6 +105,9 @@ class MemberProcess(val name: String, program: String, port: Int, seeds: List<St
     }
 
     private companion object {
+        /** A JVM says so when it has read one of these, and its output is for other things. */
+        val CHATTY = setOf("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+
         fun java(): String = System.getProperty("java.home") + "/bin/java"
 
         /** Under test the class path is in a manifest, and here. */

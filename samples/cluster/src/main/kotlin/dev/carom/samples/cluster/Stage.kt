@@ -96,8 +96,8 @@ class Stage(
         for ((order, key) in listOf("add" to new, "use" to new, "remove" to keyHex)) {
             own(order, key)
             members.forEach { it.command("$order $key") }
-            // What was sealed before is still under way.
-            delay(Cluster.policy.swim.probePeriod)
+            // What was sealed before is still under way; after a removal nobody could open it.
+            delay(Cluster.policy.swim.probePeriod * (if (order == "use") 4 else 1))
         }
         val took = begin.elapsedNow()
         // Everybody has probed everybody with the new key.

@@ -51,12 +51,15 @@ class Stage(
 
             Step.KILL -> follow("kill one backend without warning") {
                 val victim = living().first()
-                deaths += Death(victim, TimeSource.Monotonic.markNow(), victim.kill())
+                val reset = victim.kill()
+                deaths += Death(victim, TimeSource.Monotonic.markNow(), reset)
             }
 
             Step.FAIL -> keep("DNS fails for ${pace.outage}") {
+                val before = watch.dns.value.failed
                 zone.behaviour = DnsBehaviour.SERVFAIL
                 delay(pace.outage)
+                watch.dns.first { it.failed > before }
                 zone.behaviour = DnsBehaviour.ANSWER
             }
 
@@ -166,7 +169,7 @@ class Stage(
         const val FULL = 4
         const val SHOWN = 5
         val GIVE_UP = 10.seconds
-        val LAST_SOCKET = 3.seconds
-        val NOTICING = 100.milliseconds
+        val LAST_SOCKET = 10.seconds
+        val NOTICING = 5.seconds
     }
 }

@@ -87,6 +87,7 @@ class GossipSpec :
             SwimPolicy(
                 probePeriod = 200.milliseconds,
                 probeTimeout = 80.milliseconds,
+                suspicionMultiplier = 20,
                 gossip = PeriodicPolicy(50.milliseconds, 3),
             ),
         )

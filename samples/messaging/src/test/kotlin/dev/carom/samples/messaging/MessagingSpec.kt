@@ -10,14 +10,16 @@ import java.io.ByteArrayOutputStream
 import java.io.PrintStream
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 
 class MessagingSpec :
     StringSpec({
-        timeout = 2.minutes.inWholeMilliseconds
+        timeout = 5.minutes.inWholeMilliseconds
 
         "every promise of the demo is kept" {
             val shown = ByteArrayOutputStream()
-            val verdict = withContext(Dispatchers.Default) { Demo(PrintStream(shown), look = 100.milliseconds).run() }
+            val demo = Demo(PrintStream(shown), look = 100.milliseconds, bound = 30.seconds)
+            val verdict = withContext(Dispatchers.Default) { demo.run() }
             withClue("$verdict\n$shown") { verdict.missed shouldBe emptyList() }
         }
 

@@ -93,7 +93,8 @@ internal class Engine<S : Any>(
         val state = desk.state
         return StorageStats(
             source.capacity,
-            state.loans.size,
+            // A session is back, and may be lent again, a moment before its last loan is known to have ended.
+            minOf(state.loans.size, source.capacity),
             state.waiters.size,
             acquired.load(),
             timeouts.load(),

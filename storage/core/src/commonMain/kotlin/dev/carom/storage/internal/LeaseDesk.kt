@@ -153,7 +153,8 @@ internal class LeaseDesk<S : Any>(private val engine: Engine<S>) {
         val holders = engine.infos(now.loans.values)
         return StorageException.AcquireTimeout(
             engine.name,
-            "no session within ${engine.policy.acquireTimeout}: ${now.loans.size} of ${now.capacity} lent, " +
+            "no session within ${engine.policy.acquireTimeout}: " +
+                "${minOf(now.loans.size, now.capacity)} of ${now.capacity} lent, " +
                 "${now.waiters.size} waiting, holders ${holders.joinToString()}",
             holders,
             now.waiters.size,

@@ -93,7 +93,7 @@ internal data class LeaseState(
         is LeaseEvent.Asked -> asked(event.waiter)
         is LeaseEvent.Gone -> Step(gone(event.waiter))
         is LeaseEvent.Taken -> taken(event.loan)
-        is LeaseEvent.Returned -> copy(loans = loans.minus(event.id)).settle()
+        is LeaseEvent.Returned -> returned(event.id)
         is LeaseEvent.CloseAsked -> closeAsked(event.until)
         is LeaseEvent.Ticked -> ticked(event.now)
         is LeaseEvent.Emptied -> Step(copy(phase = Phase.Closed))
@@ -120,6 +120,12 @@ internal data class LeaseState(
         if (phase != Phase.Open) return Step(this, LeaseEffect.Reject(loan.id))
         val next = copy(loans = loans.plus(loan.id, loan))
         return Step(next, next.deadlock())
+    }
+
+    /** The session was back before: it may be on loan again, and all that was missing from a deadlock was that this one ends. */
+    private fun returned(id: Long): Step<LeaseState, LeaseEffect> {
+        val next = copy(loans = loans.minus(id))
+        return if (phase == Phase.Open) Step(next, next.deadlock()) else next.settle()
     }
 
     /** Everything is lent, and each of those who have something waits for more: the youngest of them must give up. */

@@ -157,6 +157,22 @@ class StatesTest :
             (on(LeaseEvent.Asked(b)).last() as LeaseEffect.RefuseDeadlock).waiter shouldBe b
         }
 
+        test("leases: a deadlock is noticed though a loan that has ended is forgotten after the next one was taken") {
+            var state = LeaseState(2, 10)
+            fun on(event: LeaseEvent) = state.on(event).also { state = it.state }.effects
+            val a = Waiter(1, setOf(1))
+            val b = Waiter(2, setOf(3))
+            on(LeaseEvent.Taken(Loan(1, "a", Duration.ZERO)))
+            on(LeaseEvent.Taken(Loan(2, "returned", Duration.ZERO)))
+            on(LeaseEvent.Asked(a)).single().shouldBeInstanceOf<LeaseEffect.Admit>()
+            // The session of the second loan is back, and b has it, before that loan is gone.
+            on(LeaseEvent.Taken(Loan(3, "b", Duration.ZERO))).shouldBeEmpty()
+            on(LeaseEvent.Asked(b)).single().shouldBeInstanceOf<LeaseEffect.Admit>()
+            (on(LeaseEvent.Returned(2)).single() as LeaseEffect.RefuseDeadlock).waiter shouldBe b
+            on(LeaseEvent.Gone(b))
+            on(LeaseEvent.Returned(3)).shouldBeEmpty()
+        }
+
         test("leases: closing fails who waits, in order, and closes the source when the last one is back, once") {
             val a = Waiter(1, emptySet())
             val b = Waiter(2, emptySet())

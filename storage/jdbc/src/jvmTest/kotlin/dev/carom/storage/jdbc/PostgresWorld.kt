@@ -95,24 +95,30 @@ class PostgresWorld(val pool: JdbcPool, val server: PostgresServer, private val 
     }
 }
 
-/** [openJdbc] on a database called [name]; everything ends with it. */
+/**
+ * [openJdbc] on a database called [name]; everything ends with it.
+ *
+ * @param signalSeconds how long pgjdbc waits until the server has dealt with a cancel request. One that it no longer waits for
+ *   may still stop the next statement: so it is longer than the grace, after which the connection is cut off.
+ */
 suspend fun PostgresServer.world(
     name: String,
     sessions: Int = 2,
-    policy: StoragePolicy = StoragePolicy(),
+    policy: StoragePolicy = patient,
     jdbc: JdbcPolicy = JdbcPolicy(),
     port: Int = this.port,
+    signalSeconds: Int = 30,
     block: suspend CoroutineScope.(PostgresWorld) -> Unit,
 ) = coroutineScope {
     database(name)
     fun url(port: Int) =
-        "jdbc:postgresql://127.0.0.1:$port/$name?user=postgres&ApplicationName=$name&cancelSignalTimeout=1"
+        "jdbc:postgresql://127.0.0.1:$port/$name?user=postgres&ApplicationName=$name&cancelSignalTimeout=$signalSeconds"
     val resolver = flowOf(setOf(Backend("pg", "127.0.0.1", port))).asResolver()
     val connect = JdbcConnect { DriverManager.getConnection(url(it.port)) }
     val pool = openJdbc(name, JdbcDialect.POSTGRESQL, resolver, connect, PoolPolicy(1, sessions), policy, jdbc)
     try {
         // Who watches is not served by the pool, nor does anything come in between.
-        DriverManager.getConnection(url()).use { block(PostgresWorld(pool, this@world, it, name)) }
+        DriverManager.getConnection(this@world.url(name)).use { block(PostgresWorld(pool, this@world, it, name)) }
     } finally {
         pool.close(0)
     }

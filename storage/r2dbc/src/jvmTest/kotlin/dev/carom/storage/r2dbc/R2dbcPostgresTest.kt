@@ -4,7 +4,6 @@ import dev.carom.storage.CancelClass
 import dev.carom.storage.ConnStatus
 import dev.carom.storage.ErrorCategory
 import dev.carom.storage.StorageException
-import dev.carom.storage.StoragePolicy
 import dev.carom.storage.TxnPolicy
 import dev.carom.storage.TxnStatus
 import dev.carom.storage.conn
@@ -45,9 +44,6 @@ private suspend fun SqlPool.busy(): Long =
             "where state = 'active' and query like '%pg_sleep%' and pid <> pg_backend_pid()",
     ) as Long
 
-/** How long a busy machine takes to open the connection of a cancel request says nothing about this library. */
-private val patient = StoragePolicy(cancelGrace = 20.seconds)
-
 class R2dbcPostgresTest :
     FunSpec(
         withPostgres { server ->
@@ -66,7 +62,7 @@ class R2dbcPostgresTest :
             }
 
             test("AT-10 five hundred rounds of cancel and select on two connections: no select fails, none is lost") {
-                r2dbcTest(server, policy = patient) { pool ->
+                r2dbcTest(server) { pool ->
                     val random = Random(10)
                     repeat(500) { n ->
                         val victim = launch(Dispatchers.Default) { pool.queryRow("select pg_sleep(1)") }

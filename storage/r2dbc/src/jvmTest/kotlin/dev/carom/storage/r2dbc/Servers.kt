@@ -25,9 +25,11 @@ import java.io.IOException
 import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.Duration
 import java.util.UUID
 import java.util.concurrent.TimeUnit
 import kotlin.io.path.listDirectoryEntries
+import kotlin.time.Duration.Companion.seconds
 
 /** What a test talks to. */
 class Server(val dialect: R2dbcDialect, port: Int, val upsert: String, val slow: String, url: (Backend) -> String) {
@@ -72,7 +74,8 @@ class Server(val dialect: R2dbcDialect, port: Int, val upsert: String, val slow:
         }
 
         private fun embedded(): Int? =
-            EmbeddedPostgres.builder().setServerConfig("max_connections", "100").start().port
+            EmbeddedPostgres.builder().setServerConfig("max_connections", "100")
+                .setPGStartupWait(Duration.ofSeconds(60)).start().port
 
         private fun installed(): Int? {
             val versions = Path.of("/usr/lib/postgresql").takeIf(Files::isDirectory)?.listDirectoryEntries().orEmpty()
@@ -106,11 +109,14 @@ fun withPostgres(tests: FunSpec.(Server) -> Unit): FunSpec.() -> Unit = {
     if (server == null) xtest("skipped: no PostgreSQL here") {} else tests(server)
 }
 
+/** How long a busy machine takes to open the connection of a cancel request says nothing about this library. */
+private val patient = StoragePolicy(cancelGrace = 20.seconds)
+
 /** [openR2dbc] in a scope of its own; everything ends with it. */
 suspend fun r2dbcTest(
     server: Server,
     sessions: Int = 2,
-    policy: StoragePolicy = StoragePolicy(),
+    policy: StoragePolicy = patient,
     block: suspend CoroutineScope.(SqlPool) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(server.backend)).asResolver()

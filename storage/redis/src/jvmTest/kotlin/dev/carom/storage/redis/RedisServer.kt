@@ -14,6 +14,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.seconds
 
 /** A redis-server of our own, in memory, on a port that was free; ends with this process. */
 class RedisServer private constructor(private val process: Process, val port: Int) {
@@ -69,11 +70,14 @@ class RedisServer private constructor(private val process: Process, val port: In
     }
 }
 
+/** How long a busy machine takes to stop a command says nothing about this library. */
+private val patient = StoragePolicy(cancelGrace = 20.seconds)
+
 /** [openRedis] in a scope of its own; everything ends with it. */
 suspend fun redisTest(
     server: RedisServer,
     sessions: Int = 2,
-    policy: StoragePolicy = StoragePolicy(),
+    policy: StoragePolicy = patient,
     block: suspend CoroutineScope.(RedisPool) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(server.backend)).asResolver()

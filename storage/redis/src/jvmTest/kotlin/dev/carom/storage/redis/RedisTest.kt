@@ -221,7 +221,7 @@ class RedisTest :
                     pool.push("list", "x")
                     shouldThrow<StorageException.Platform> { pool.get("list") }.state shouldBe "WRONGTYPE"
                     shouldThrow<StorageException.Platform> { pool.increment("list", 1) }
-                    val script = "local t = redis.call('time') local e = t[1] * 1000 + t[2] / 1000 + 1000 " +
+                    val script = "local t = redis.call('time') local e = t[1] * 1000 + t[2] / 1000 + 3000 " +
                         "while true do t = redis.call('time') if t[1] * 1000 + t[2] / 1000 > e then return 1 end end"
                     val call = launch(Dispatchers.Default, CoroutineStart.UNDISPATCHED) {
                         pool.call<Long> { it.eval(script, ScriptOutputType.INTEGER) }.let {}
@@ -236,7 +236,7 @@ class RedisTest :
                 "a server that goes away: operations fail as a lost connection, the transaction is over, the pool goes on",
             ) {
                 val mortal = RedisServer.start()!!
-                redisTest(mortal, policy = StoragePolicy(acquireTimeout = 2.seconds)) { pool ->
+                redisTest(mortal, policy = StoragePolicy(acquireTimeout = 10.seconds)) { pool ->
                     val txn = pool.beginTxn()
                     txn.get("a")
                     mortal.stop()

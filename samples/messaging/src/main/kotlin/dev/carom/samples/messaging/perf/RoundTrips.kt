@@ -1,5 +1,6 @@
 package dev.carom.samples.messaging.perf
 
+import dev.carom.sockets.SocketPolicy
 import dev.carom.sockets.openBusSocket
 import dev.carom.sockets.openPairSocket
 import dev.carom.sockets.openPubSocket
@@ -13,6 +14,7 @@ import dev.carom.sockets.openSurveyorSocket
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
+import kotlin.time.Duration.Companion.seconds
 
 /** One message there, and the same one back. */
 internal typealias Trip = suspend (ByteArray) -> ByteArray
@@ -64,7 +66,7 @@ internal class RoundTrips(private val plan: PerfPlan) {
         when (plan.protocol) {
             PerfProtocol.ReqRep -> openReqSocket("client", transports = transports).connected(url) { work(::request) }
 
-            PerfProtocol.Survey -> openSurveyorSocket("client", transports = transports).connected(url) {
+            PerfProtocol.Survey -> openSurveyorSocket("client", PATIENT, transports).connected(url) {
                 work { survey(it).first() }
             }
 
@@ -96,5 +98,10 @@ internal class RoundTrips(private val plan: PerfPlan) {
                 }
             }
         }
+    }
+
+    private companion object {
+        /** The first answer ends a survey: how long it may take is to be measured, not to be missed. */
+        val PATIENT = SocketPolicy(surveyDeadline = 30.seconds)
     }
 }

@@ -99,7 +99,9 @@ class MariaSplitTest :
                         txn.server() shouldBe 2L
                         txn.scalar("select count(*) from two.later")
                     } shouldBe 0L
-                    split.read(Consistency.maxLag(50)) { it.server() } shouldBe 1L
+                    withTimeout(20.seconds) {
+                        while (split.read(Consistency.maxLag(50)) { it.server() } != 1L) delay(5)
+                    }
                     pair.second.told("start slave sql_thread")
                     withTimeout(20.seconds) {
                         while (split.read(Consistency.readYourWrites(token)) { it.server() } != 2L) delay(5)

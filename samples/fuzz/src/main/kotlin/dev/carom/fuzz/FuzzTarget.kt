@@ -2,7 +2,7 @@ package dev.carom.fuzz
 
 /**
  * A decoder, to be tried with any bytes whatever. A finding is what it throws, and an input for which it allocates more
- * than [fixed] bytes and [perByte] for each byte of the input.
+ * than [fixed] bytes and [perByte] for each byte of the input: about twice what was seen, the fuzzer's traces included.
  *
  * Its class has a constructor without parameters. Its corpus is in `src/jvmTest/corpus/` followed by the class's name:
  * a file per input.
@@ -10,6 +10,10 @@ package dev.carom.fuzz
 abstract class FuzzTarget(private val fixed: Long, private val perByte: Long) {
     /** Makes what is tried, afresh for each input; only what the result does is metered. It throws for a finding. */
     abstract fun prepare(): (ByteArray) -> Unit
+
+    /** The largest share of its bound that an input has had allocated: from 1 on it is a finding. */
+    var largestShare: Double = 0.0
+        private set
 
     /** @throws Finding if the input is one. */
     fun attempt(input: ByteArray) {
@@ -19,6 +23,7 @@ abstract class FuzzTarget(private val fixed: Long, private val perByte: Long) {
         repeat(ATTEMPTS) {
             if (allocated > bound) allocated = minOf(allocated, metered(input))
         }
+        largestShare = maxOf(largestShare, allocated.toDouble() / bound)
         if (allocated > bound) throw Finding("$allocated bytes allocated for ${input.size}, at most $bound allowed")
     }
 

@@ -26,8 +26,12 @@ private class JazzerRun(private val target: String, private val seconds: Int) {
         val exit = ProcessBuilder(command()).redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor()
         failed = exit != 0
         val lines = log.readLines()
-        val inputs = lines.firstOrNull { it.startsWith(COUNT) }?.substringAfter(COUNT)?.trim() ?: "?"
-        println("%-60s %12s inputs in %d s  %s".format(target, inputs, seconds, if (failed) "FINDING" else "ok"))
+        fun told(what: String) = lines.firstOrNull { it.startsWith(what) }?.substringAfter(what)?.trim() ?: "?"
+        val verdict = if (failed) "FINDING" else "ok"
+        println(
+            "%-52s %10s inputs in %d s, allocated at most".format(target, told(COUNT), seconds) +
+                " %5s of the bound  %s".format(told(Trial.SHARE), verdict),
+        )
         if (failed) lines.filter { it.startsWith("== ") || it.startsWith("artifact") }.forEach(::println)
     }
 

@@ -7,4 +7,10 @@ object Trial {
 
     @JvmStatic
     fun fuzzerTestOneInput(input: ByteArray): Unit = target.attempt(input)
+
+    /** Called at the end. */
+    @JvmStatic
+    fun fuzzerTearDown(): Unit = println("$SHARE %.0f %%".format(target.largestShare * 100))
+
+    const val SHARE = "largest share of the bytes that may be allocated:"
 }

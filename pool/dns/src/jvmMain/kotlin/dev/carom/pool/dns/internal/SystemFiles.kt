@@ -7,7 +7,6 @@ import java.net.InetSocketAddress
 import java.net.UnknownHostException
 
 private const val PORT = 53
-private val SPACE = Regex("\\s+")
 
 /** What resolv.conf(5) makes of [text]. */
 internal fun resolvConfIn(text: String, hosts: Map<String, List<String>>): DnsConfig {
@@ -57,9 +56,24 @@ internal fun literal(text: String): InetAddress? {
     }
 }
 
-private fun lines(text: String, comments: String): Sequence<List<String>> = text.lineSequence()
-    .map { line -> line.takeWhile { it !in comments }.trim() }
-    .filter { it.isNotEmpty() }
-    .map { it.split(SPACE) }
+private fun lines(text: String, comments: String): Sequence<List<String>> =
+    text.lineSequence().map { words(it, comments) }.filter { it.isNotEmpty() }
 
+private fun words(line: String, comments: String): List<String> {
+    val end = line.indexOfAny(comments.toCharArray()).let { if (it < 0) line.length else it }
+    val words = ArrayList<String>(FEW)
+    var from = 0
+    while (from < end) {
+        var to = from
+        while (to < end && !line[to].isSpace()) to++
+        if (to > from) words += line.substring(from, to)
+        from = to + 1
+    }
+    return words
+}
+
+/** As in C, where these files come from. */
+private fun Char.isSpace(): Boolean = this == ' ' || this in '\t'..'\r'
+
+private const val FEW = 4
 private val LOOPBACK = byteArrayOf(127, 0, 0, 1)

@@ -2,7 +2,8 @@ package dev.carom.fuzz
 
 /**
  * A decoder, to be tried with any bytes whatever. A finding is what it throws, and an input for which it allocates more
- * than [fixed] bytes and [perByte] for each byte of the input: about twice what was seen, the fuzzer's traces included.
+ * than [fixed] bytes and [perByte] for each byte of the input: twice what was seen and more, for the first inputs load
+ * classes, and the fuzzer's traces are in it.
  *
  * Its class has a constructor without parameters. Its corpus is in `src/jvmTest/corpus/` followed by the class's name:
  * a file per input.

@@ -13,7 +13,7 @@ import kotlin.random.asKotlinRandom
  * Three bytes: whether to open the rest as it is, or to seal it and change one byte of the envelope: which, and how.
  * Only what was sealed is opened, once, and for the same use.
  */
-internal class EnvelopeTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
+internal class EnvelopeTarget : FuzzTarget(fixed = 262_144, perByte = 64) {
     override fun prepare(): (ByteArray) -> Unit {
         // Keys of its own each time: the fuzzer remembers sealed bytes that it has seen compared, and tries those.
         val ring = KeyRing(GossipKey(DICE.nextBytes(16))).add(GossipKey(DICE.nextBytes(32)))

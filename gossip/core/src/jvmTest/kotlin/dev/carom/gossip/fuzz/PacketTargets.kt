@@ -12,7 +12,7 @@ import dev.carom.gossip.SwimEvent
 
 /** A packet: as a header, as news, and taken in by a member. What can be read reads the same when it is written again. */
 internal abstract class PacketTarget(private val codec: MemberCodec<NodeId>) :
-    FuzzTarget(fixed = 131_072, perByte = 1_024) {
+    FuzzTarget(fixed = 524_288, perByte = 1_024) {
     override fun prepare(): (ByteArray) -> Unit {
         val bench = Bench(codec)
         return { input ->

@@ -6,7 +6,7 @@ import dev.carom.sockets.transport.Addressing
 import dev.carom.sockets.transport.SocketAddress
 
 /** The first byte says what stands behind the scheme, and whether to bind; the rest is a URL: an address, or why not. */
-internal class AddressTarget : FuzzTarget(fixed = 65_536, perByte = 256) {
+internal class AddressTarget : FuzzTarget(fixed = 262_144, perByte = 256) {
     override fun prepare(): (ByteArray) -> Unit = { if (it.isNotEmpty()) read(it) }
 
     private fun read(input: ByteArray) {

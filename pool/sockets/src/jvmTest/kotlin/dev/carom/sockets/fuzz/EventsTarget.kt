@@ -23,7 +23,7 @@ import kotlin.time.Duration.Companion.milliseconds
  * The first byte chooses a protocol; then two bytes are an event about one of four pipes, or a frame of up to seven of
  * the following bytes. No call is answered twice, and after the socket's end none waits.
  */
-internal class EventsTarget : FuzzTarget(fixed = 65_536, perByte = 2_048) {
+internal class EventsTarget : FuzzTarget(fixed = 262_144, perByte = 2_048) {
     override fun prepare(): (ByteArray) -> Unit = { if (it.isNotEmpty()) World(it).live() }
 }
 

@@ -10,7 +10,7 @@ import dev.carom.sockets.internal.wire.Layout
  * Three bytes choose the framing, the limit and how the stream is chopped; the rest is the stream. What is read is what
  * was written, however it is chopped, and an announcement alone costs nothing: 64 KiB is far below the limits.
  */
-internal class FramesTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
+internal class FramesTarget : FuzzTarget(fixed = 262_144, perByte = 64) {
     override fun prepare(): (ByteArray) -> Unit = { if (it.size >= HEAD) read(it) }
 
     private fun read(input: ByteArray) {

@@ -37,23 +37,17 @@ import java.nio.file.Path
 import kotlin.time.Duration.Companion.seconds
 
 /**
- * Every role of six patterns against nanocat and nngcat, over TCP and IPC, and over TLS as far as they speak it,
- * whoever binds.
+ * Every role of six patterns against nngcat over TLS, whoever binds. Over TCP and IPC, and against nanocat, which speaks no
+ * TLS, the sockets' own tests do the same.
  */
 class InteropSpec :
     FunSpec({
-        for (program in Tool.Program.entries) {
-            val missing = program.missing
-            if (missing != null) println("SKIPPED: the sockets' interop with ${program.name.lowercase()}: $missing")
-            for (transport in program.transports) {
-                for (weBind in listOf(true, false)) {
-                    val how = "$transport, ${if (weBind) "we bind" else "it binds"}"
-                    for ((role, meeting) in meetings) {
-                        test("${program.name.lowercase()}, $how: $role").config(enabled = missing == null) {
-                            withClue("$program $how $role") { Meeting(program, transport, weBind).meeting() }
-                        }
-                    }
-                }
+        val missing = Tool.missing
+        if (missing != null) println("SKIPPED: the sockets' interop with nngcat over TLS: $missing")
+        for (weBind in listOf(true, false)) {
+            for ((role, meeting) in meetings) {
+                val how = "nngcat, ${if (weBind) "we bind" else "it binds"}: $role"
+                test(how).config(enabled = missing == null) { withClue(how) { Meeting(weBind).meeting() } }
             }
         }
     }) {
@@ -143,7 +137,7 @@ class InteropSpec :
 }
 
 /** One socket of ours and one process, in an address of their own. */
-class Meeting(private val program: Tool.Program, private val transport: String, private val weBind: Boolean) {
+class Meeting(private val weBind: Boolean) {
     suspend fun <S : MessageSocket> with(
         open: suspend CoroutineScope.(Transports) -> S,
         vararg arguments: String,
@@ -168,13 +162,10 @@ class Meeting(private val program: Tool.Program, private val transport: String, 
     ) {
         val directory = Files.createTempDirectory("interop")
         try {
-            val url = when (transport) {
-                "ipc" -> "ipc://$directory/x"
-                else -> "$transport://127.0.0.1:${if (weBind) 0 else freePort()}"
-            }
+            val url = "tls+tcp://127.0.0.1:${if (weBind) 0 else freePort()}"
             val where = if (weBind) socket.bind(url).url else url.also { socket.connect(named(it)) }
             val place = if (weBind) listOf("--connect", named(where)) else listOf("--bind", where)
-            program.start(*arguments, *place.toTypedArray(), *papers(directory).toTypedArray())
+            Tool.start(*arguments, *place.toTypedArray(), *papers(directory).toTypedArray())
                 .use { socket.talk(it) }
         } finally {
             directory.toFile().deleteRecursively()
@@ -182,21 +173,15 @@ class Meeting(private val program: Tool.Program, private val transport: String, 
     }
 
     /** Whoever must prove a name is called by it. */
-    private fun named(url: String) = if (transport == "tls+tcp") url.replace("127.0.0.1", "localhost") else url
+    private fun named(url: String) = url.replace("127.0.0.1", "localhost")
 
-    private fun papers(directory: Path): List<String> = when {
-        transport != "tls+tcp" -> emptyList()
-
-        weBind -> {
-            val trusted = directory.resolve("authority.pem").also(authority::writePem)
-            listOf("--cacert", "$trusted")
-        }
-
-        else -> {
-            val (certificate, key) = directory.resolve("chain.pem") to directory.resolve("key.pem")
-            identity.writePem(certificate, key)
-            listOf("--cert", "$certificate", "--key", "$key")
-        }
+    private fun papers(directory: Path): List<String> = if (weBind) {
+        val trusted = directory.resolve("authority.pem").also(authority::writePem)
+        listOf("--cacert", "$trusted")
+    } else {
+        val (certificate, key) = directory.resolve("chain.pem") to directory.resolve("key.pem")
+        identity.writePem(certificate, key)
+        listOf("--cert", "$certificate", "--key", "$key")
     }
 
     /** One that the system would have given: somebody else has to bind it. */

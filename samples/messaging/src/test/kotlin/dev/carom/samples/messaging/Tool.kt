@@ -7,7 +7,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 
-/** nanocat or nngcat, as another process. */
+/** nngcat, as another process. */
 class Tool private constructor(private val process: Process) : AutoCloseable {
     private val output: BufferedReader = process.inputStream.bufferedReader()
 
@@ -26,11 +26,8 @@ class Tool private constructor(private val process: Process) : AutoCloseable {
         if (!process.waitFor(2, TimeUnit.SECONDS)) process.destroyForcibly()
     }
 
-    /** One of the programs, if it is installed. */
-    enum class Program(private val first: List<String>, val transports: List<String>) {
-        Nanocat(listOf("nanocat"), listOf("tcp", "ipc")),
-        Nngcat(listOf("nngcat", "--compat"), listOf("tcp", "ipc", "tls+tcp")),
-        ;
+    companion object {
+        private val FIRST = listOf("nngcat", "--compat")
 
         /** Why nothing can be tried with it, or null. */
         val missing: String?
@@ -38,7 +35,7 @@ class Tool private constructor(private val process: Process) : AutoCloseable {
                 !System.getProperty("carom.interop").toBoolean() -> "set -Dcarom.interop=true to try it"
 
                 System.getenv("PATH").split(':').none {
-                    Files.isExecutable(Path.of(it, first.first()))
+                    Files.isExecutable(Path.of(it, FIRST.first()))
                 } -> "not installed"
 
                 else -> null
@@ -46,8 +43,7 @@ class Tool private constructor(private val process: Process) : AutoCloseable {
 
         /** Starts it with these arguments. `--pair` is the pair that nanomsg knows. */
         fun start(vararg arguments: String): Tool {
-            val pair = if (this == Nngcat) "--pair0" else "--pair"
-            val command = first + arguments.map { if (it == "--pair") pair else it }
+            val command = FIRST + arguments.map { if (it == "--pair") "--pair0" else it }
             return Tool(ProcessBuilder(command).redirectErrorStream(true).start())
         }
     }

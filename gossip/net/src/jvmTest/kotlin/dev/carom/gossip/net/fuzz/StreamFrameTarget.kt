@@ -7,7 +7,7 @@ import kotlinx.coroutines.runBlocking
 import java.io.IOException
 
 /** The first byte chooses the largest frame allowed; the rest is a stream: a frame of it, or an [IOException]. */
-internal class StreamFrameTarget : FuzzTarget(fixed = 65_536, perByte = 64) {
+internal class StreamFrameTarget : FuzzTarget(fixed = 262_144, perByte = 64) {
     override fun prepare(): (ByteArray) -> Unit = { if (it.isNotEmpty()) read(it) }
 
     private fun read(input: ByteArray) {

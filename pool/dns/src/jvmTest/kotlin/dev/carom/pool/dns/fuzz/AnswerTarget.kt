@@ -17,7 +17,7 @@ import org.xbill.DNS.Type
  * question never throws, and what the parser lets pass can be read to the end. dnsjava's objects are large: 1 KiB for
  * each byte of the packet, 256 KiB more for the first.
  */
-internal class AnswerTarget : FuzzTarget(fixed = 524_288, perByte = 2_048) {
+internal class AnswerTarget : FuzzTarget(fixed = 1_048_576, perByte = 2_048) {
     override fun prepare(): (ByteArray) -> Unit = { if (it.isNotEmpty()) take(it) }
 
     private fun take(input: ByteArray) {

@@ -8,7 +8,7 @@ import dev.carom.pool.dns.DnsConfig
  * a word of one letter at least, and its comparison with each keyword is traced by the fuzzer, which allocates more than
  * the parser does.
  */
-internal class ConfigTarget : FuzzTarget(fixed = 65_536, perByte = 4_096) {
+internal class ConfigTarget : FuzzTarget(fixed = 262_144, perByte = 4_096) {
     override fun prepare(): (ByteArray) -> Unit = { input ->
         val text = input.decodeToString()
         val config = DnsConfig.parse(text.substringBefore('\u0000'), text.substringAfter('\u0000', ""))

@@ -10,7 +10,7 @@ import dev.carom.gossip.SwimEvent
  * The first byte says whether the rest is what a peer asks over a stream, or what it answers to a comparison of
  * memberships.
  */
-internal class StreamTarget : FuzzTarget(fixed = 524_288, perByte = 1_024) {
+internal class StreamTarget : FuzzTarget(fixed = 1_048_576, perByte = 2_048) {
     override fun prepare(): (ByteArray) -> Unit {
         val bench = Bench(NativeCodec(NodeIdCodec()))
         val open = opened(bench)

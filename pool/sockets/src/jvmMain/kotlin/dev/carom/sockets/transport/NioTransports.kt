@@ -9,10 +9,10 @@ import dev.carom.sockets.internal.nio.TcpTransport
  * by all sockets of the process. What waits for a message is resumed by that thread; one message after a pause is
  * written by the thread that sends, and in a burst the loop writes many at once.
  *
- * Where messages come within some ten microseconds of each other, time after time, the thread waits for the next one awake,
- * yielding to others, 100 µs at most, and then sleeps: a round trip on one machine takes a fifth of the time. One that
- * is silent uses no processor time. The system property `carom.sockets.awakeMicros`, 0 to 1,000, says how long instead;
- * 0 is never. On a single processor it is never.
+ * Where messages come within some ten microseconds of each other, time after time, the thread waits for the next one
+ * awake, yielding to others, 100 µs at most, and then sleeps: a round trip on one machine takes half to an eighth of the
+ * time. One that is silent uses no processor time. The system property `carom.sockets.awakeMicros`, 0 to 1,000, says how
+ * long instead; 0 is never. On a single processor it is never.
  */
 public object NioTransports {
     /** `tcp://host:port`. */

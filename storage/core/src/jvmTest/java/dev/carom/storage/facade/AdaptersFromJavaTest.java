@@ -37,7 +37,6 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -53,7 +52,7 @@ class AdaptersFromJavaTest {
     /** Keeps numbers: any statement adds its parameters, and a query has them pushed by a thread of their own. */
     static final class Numbers implements BlockingSqlDriver<String> {
         final List<Integer> kept = new CopyOnWriteArrayList<>();
-        final AtomicInteger pauses = new AtomicInteger();
+        final Semaphore pauses = new Semaphore(0);
         final AtomicBoolean cancelled = new AtomicBoolean();
         final List<Thread> pushers = new CopyOnWriteArrayList<>();
 
@@ -66,34 +65,37 @@ class AdaptersFromJavaTest {
         @Override
         public BlockingSqlCursor open(String session, Sql sql) {
             PushedRows rows = new PushedRows(new PushPolicy(4, 2));
-            Thread pusher = new Thread(() -> push(rows.getSink(), sql.getText().contains("refused")));
+            Thread pusher = new Thread(() -> push(rows.getSink(), sql.getText()));
             pushers.add(pusher);
             pusher.start();
             return BlockingSqlCursor.of(rows);
         }
 
-        private void push(RowSink sink, boolean refused) {
+        private void push(RowSink sink, String text) {
             Semaphore mayPush = new Semaphore(0);
+            Semaphore stopped = new Semaphore(0);
             AtomicBoolean paused = new AtomicBoolean();
             sink.onPause(() -> paused.set(true));
             sink.onResume(mayPush::release);
             sink.onCancel(() -> {
                 cancelled.set(true);
                 mayPush.release();
+                stopped.release();
             });
-            if (refused) {
+            if (text.contains("refused")) {
                 sink.fail(new Refused());
                 return;
             }
             sink.columns(List.of(new ColumnInfo("n", "int")));
             for (int number : kept) {
                 if (paused.getAndSet(false)) {
-                    pauses.incrementAndGet();
+                    pauses.release();
                     mayPush.acquireUninterruptibly();
                     if (sink.isCancelled()) break;
                 }
                 sink.push(List.<Object>of(number));
             }
+            if (text.contains("endless")) stopped.acquireUninterruptibly();
             sink.end();
         }
 
@@ -120,14 +122,14 @@ class AdaptersFromJavaTest {
 
         int sum = 0;
         try (BlockingRows rows = pool.query("all")) {
+            numbers.pauses.acquire(); // nobody has read yet, so it must be asked to pause
             assertEquals(List.of("n"), rows.columns().getNames());
             for (Row row : rows) sum += row.getInt(0);
         }
         assertEquals(4_501_500, sum);
-        assertTrue(numbers.pauses.get() > 0, "it was never asked to pause");
         assertFalse(numbers.cancelled.get());
 
-        try (BlockingRows rows = pool.query("all")) {
+        try (BlockingRows rows = pool.query("all, endless")) {
             assertTrue(rows.next());
             assertEquals(1, rows.row().getInt("n"));
         }

@@ -7,6 +7,9 @@ import dev.carom.storage.keyvalue.BlockingKeyValueDriver
 import dev.carom.storage.keyvalue.KeyCondition
 import dev.carom.storage.keyvalue.KeyValueDriver
 import dev.carom.storage.keyvalue.ScanPage
+import dev.carom.storage.split.BlockingReplication
+import dev.carom.storage.split.Replication
+import dev.carom.storage.split.WriteToken
 import dev.carom.storage.sql.BlockingSqlCursor
 import dev.carom.storage.sql.BlockingSqlDriver
 import dev.carom.storage.sql.Columns
@@ -16,6 +19,10 @@ import dev.carom.storage.sql.Sql
 import dev.carom.storage.sql.SqlCursor
 import dev.carom.storage.sql.SqlDriver
 import dev.carom.storage.sql.SqlResult
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.runInterruptible
+import kotlinx.coroutines.withContext
 
 internal class BlockingSqlAdapter<S : Any> private constructor(
     private val blocking: BlockingSqlDriver<S>,
@@ -71,6 +78,20 @@ internal class BlockingKeyValueAdapter<S : Any> private constructor(
 
     override suspend fun scan(session: S, prefix: String, cursor: Any?): ScanPage =
         base.on { blocking.scan(session, prefix, cursor) }
+}
+
+/** Replicas that are asked by calls that block. A session that is interrupted is destroyed; the primary's never is. */
+internal class BlockingReplicationAdapter<S : Any>(private val blocking: BlockingReplication<S>) : Replication<S> {
+    override suspend fun token(session: S): WriteToken =
+        withContext(NonCancellable) { withContext(Dispatchers.IO) { blocking.token(session) } }
+
+    override suspend fun hasReached(session: S, token: WriteToken): Boolean =
+        runInterruptible(Dispatchers.IO) { blocking.hasReached(session, token) }
+
+    override fun covers(later: WriteToken, earlier: WriteToken): Boolean = blocking.covers(later, earlier)
+
+    override suspend fun lagMillis(session: S): Long =
+        runInterruptible(Dispatchers.IO) { blocking.lagMillis(session) }
 }
 
 /** Pushed rows, for an adapter whose calls block: the thread that reads waits for the one that pushes. */

@@ -22,7 +22,9 @@ public sealed interface BlockingAnsweringSocket<S extends AnsweringSocket> exten
      * @throws InterruptedException if the thread was interrupted before or while it waited; no request is lost
      */
     default BlockingRequest receive() throws InterruptedException {
-        return new BlockingRequest(JavaCalls.call(k -> socket().receive(k)), socket());
+        JavaCalls.leaveIfInterrupted();
+        Request next = socket().tryReceive();
+        return new BlockingRequest(next != null ? next : JavaCalls.call(k -> socket().receive(k)), socket());
     }
 
     /**

@@ -22,7 +22,9 @@ public sealed interface BlockingReceivingSocket<S extends ReceivingSocket> exten
      * @throws InterruptedException if the thread was interrupted before or while it waited; no message is lost
      */
     default byte[] receive() throws InterruptedException {
-        return JavaCalls.call(k -> socket().receive(k));
+        JavaCalls.leaveIfInterrupted();
+        byte[] next = socket().tryReceive();
+        return next != null ? next : JavaCalls.call(k -> socket().receive(k));
     }
 
     /**

@@ -19,7 +19,8 @@ public sealed interface BlockingSendingSocket<S extends SendingSocket> extends B
      * @throws InterruptedException if the thread was interrupted before or while it waited; nothing was sent
      */
     default void send(byte[] message) throws InterruptedException {
-        JavaCalls.call(k -> socket().send(message, k));
+        JavaCalls.leaveIfInterrupted();
+        if (!socket().trySend(message)) JavaCalls.call(k -> socket().send(message, k));
     }
 
     /**

@@ -29,7 +29,7 @@ import kotlin.time.toKotlinDuration
  */
 @Throws(InterruptedException::class)
 internal fun <T> call(block: suspend () -> T): T {
-    if (Thread.interrupted()) throw InterruptedException()
+    leaveIfInterrupted()
     val outcome = Outcome<T>()
     try {
         runBlocking { outcome.value = Result.success(block()) }
@@ -38,6 +38,12 @@ internal fun <T> call(block: suspend () -> T): T {
         Thread.currentThread().interrupt()
     }
     return outcome.value!!.getOrThrow()
+}
+
+/** Before what is tried without [call], for most of it need not wait: also then an interrupted thread does nothing. */
+@Throws(InterruptedException::class)
+internal fun leaveIfInterrupted() {
+    if (Thread.interrupted()) throw InterruptedException()
 }
 
 /** [call] for at most [timeout]. */

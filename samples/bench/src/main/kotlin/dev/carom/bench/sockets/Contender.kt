@@ -82,6 +82,7 @@ internal class Duo(val contender: Contender, private val pattern: Pattern) : Aut
 internal fun contenders(): List<Contender> = listOfNotNull(
     carom("Carom", "default"),
     carom("Carom, unconfined", "unconfined"),
+    carom("Carom, threads", "blocking"),
     Contender("JeroMQ 0.6.0") { part, url -> java("dev.carom.bench.sockets.JeromqWindows", part, url) },
     compiled("nanomsg", "libnanomsg-dev"),
     compiled("nng", "libnng-dev"),

@@ -41,8 +41,23 @@ class PerfProcessesSpec :
         }
 
         for ((mode, protocol) in listOf("lat" to "reqrep", "thr" to "pipeline")) {
-            test("windows of $mode: each line of the input is measured, over one connection") {
-                PerfPair(mode, protocol, listOf("--windows")).use { pair ->
+            test("$mode of $protocol by threads that block") {
+                PerfPair(mode, protocol, listOf("--count=500", "--size=16", "--dispatcher=blocking")).use { pair ->
+                    val teller = if (mode == "lat") pair.client else pair.server
+                    pair.measured(teller.lines()).number("count") shouldBe 500.0
+                    pair.await()
+                }
+            }
+        }
+
+        for ((mode, protocol, who) in listOf(
+            Triple("lat", "reqrep", "default"),
+            Triple("thr", "pipeline", "default"),
+            Triple("lat", "reqrep", "blocking"),
+            Triple("thr", "pipeline", "blocking"),
+        )) {
+            test("windows of $mode ($who): each line of the input is measured, over one connection") {
+                PerfPair(mode, protocol, listOf("--windows", "--dispatcher=$who")).use { pair ->
                     val teller = if (mode == "lat") pair.client else pair.server
                     val said = teller.lines().iterator()
                     for (size in listOf(1, 300)) {

@@ -1,5 +1,7 @@
 package dev.carom.samples.messaging.perf
 
+import dev.carom.sockets.BlockingPullSocket
+import dev.carom.sockets.BlockingPushSocket
 import dev.carom.sockets.Overflow
 import dev.carom.sockets.ReceivingSocket
 import dev.carom.sockets.RepSocket
@@ -42,7 +44,7 @@ internal class Floods(private val plan: PerfPlan) {
             PerfProtocol.Pair -> openPairSocket("server", transports = transports).served(plan, bound) { taken(this) }
 
             PerfProtocol.Pipeline -> openPullSocket("server", transports = transports).served(plan, bound) {
-                taken(this)
+                if (plan.blocking) onThread { taken(BlockingPullSocket.of(this)) } else taken(this)
             }
 
             PerfProtocol.PubSub -> openSubSocket("server", LOSSY, transports).also {
@@ -59,10 +61,17 @@ internal class Floods(private val plan: PerfPlan) {
     suspend fun send(url: String): Unit = coroutineScope {
         when (plan.protocol) {
             PerfProtocol.ReqRep -> openReqSocket("client", transports = transports).connected(url) { ask(this) }
+
             PerfProtocol.Pair -> openPairSocket("client", transports = transports).connected(url) { flood(this) }
-            PerfProtocol.Pipeline -> openPushSocket("client", transports = transports).connected(url) { flood(this) }
+
+            PerfProtocol.Pipeline -> openPushSocket("client", transports = transports).connected(url) {
+                if (plan.blocking) onThread { flood(BlockingPushSocket.of(this)) } else flood(this)
+            }
+
             PerfProtocol.PubSub -> openPubSocket("client", LOSSY, transports).connected(url) { spread(this) }
+
             PerfProtocol.Bus -> openBusSocket("client", LOSSY, transports).connected(url) { spread(this) }
+
             PerfProtocol.Survey -> alone()
         }
     }
@@ -94,6 +103,12 @@ internal class Floods(private val plan: PerfPlan) {
         return clock.measured()
     }
 
+    private fun taken(socket: BlockingPullSocket): Measured {
+        val clock = FloodClock(plan, all)
+        do socket.receive() while (!clock.count())
+        return clock.measured()
+    }
+
     private suspend fun ask(socket: ReqSocket): Unit = coroutineScope {
         val next = AtomicInteger()
         repeat(WINDOW) {
@@ -108,6 +123,8 @@ internal class Floods(private val plan: PerfPlan) {
     }
 
     private suspend fun flood(socket: SendingSocket) = repeat(all) { socket.send(plan.message(it)) }
+
+    private fun flood(socket: BlockingPushSocket) = repeat(all) { socket.send(plan.message(it)) }
 
     private fun spread(socket: SpreadingSocket) = repeat(all) { socket.send(plan.message(it)) }
 

@@ -1,9 +1,13 @@
 package dev.carom.samples.messaging.perf
 
 import dev.carom.sockets.MessageSocket
+import dev.carom.sockets.SocketException
 import dev.carom.sockets.transport.Transports
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.runInterruptible
 import kotlinx.coroutines.withContext
 import java.nio.ByteBuffer
 
@@ -15,6 +19,7 @@ enum class PerfProtocol { ReqRep, Pair, Pipeline, PubSub, Bus, Survey }
  *
  * @property count messages that are measured; null: until somebody ends it.
  * @property back where a client listens for what comes back, where one socket goes one way only.
+ * @property blocking whether threads use the facade for Java: with reqrep there and back, with pipeline one way.
  */
 class PerfPlan(
     val protocol: PerfProtocol,
@@ -24,6 +29,7 @@ class PerfPlan(
     val warmup: Int,
     val transports: Transports,
     val back: String = if (url.startsWith("tcp://")) "tcp://127.0.0.1:0" else "$url.back",
+    val blocking: Boolean = false,
 ) {
     val name: String get() = protocol.name.lowercase()
 
@@ -36,6 +42,9 @@ class PerfPlan(
     init {
         require(size in 1..(1 shl 20)) { "size must be in 1..${1 shl 20} bytes, was $size" }
         require(count == null || count > 0) { "count must be at least 1, was $count" }
+        require(!blocking || protocol == PerfProtocol.ReqRep || protocol == PerfProtocol.Pipeline) {
+            "with blocking threads reqrep and pipeline are measured, not $name"
+        }
         require(warmup >= 0) { "warmup must be at least 0, was $warmup" }
     }
 
@@ -72,4 +81,12 @@ internal suspend fun <S : MessageSocket, R> S.closing(work: suspend S.() -> R): 
     work()
 } finally {
     withContext(NonCancellable) { close() }
+}
+
+/** On this thread, which may block: an end of the scope interrupts it, or closes its socket, whichever comes first. */
+internal suspend fun <R> onThread(work: () -> R): R = try {
+    runInterruptible(block = work)
+} catch (closed: SocketException.Closed) {
+    currentCoroutineContext().ensureActive()
+    throw closed
 }

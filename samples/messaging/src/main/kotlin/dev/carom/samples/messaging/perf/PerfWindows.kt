@@ -1,5 +1,7 @@
 package dev.carom.samples.messaging.perf
 
+import dev.carom.sockets.BlockingPullSocket
+import dev.carom.sockets.BlockingPushSocket
 import dev.carom.sockets.openPullSocket
 import dev.carom.sockets.openPushSocket
 import kotlinx.coroutines.CompletableDeferred
@@ -35,37 +37,52 @@ class PerfWindows(
     suspend fun flood(url: String): Unit = coroutineScope {
         onlyPipeline()
         openPushSocket("client", transports = plan.transports).connected(url) {
+            val threads = BlockingPushSocket.of(this)
             each { size, time ->
-                val end = TimeSource.Monotonic.markNow() + time
-                send(ByteArray(size).also { it[0] = FIRST })
-                // Reading the clock for each would be measured as well.
-                while (end.hasNotPassedNow()) repeat(BATCH) { send(ByteArray(size)) }
-                send(ByteArray(size).also { it[0] = LAST })
+                if (plan.blocking) fill(size, time) { threads.send(it) } else fill(size, time) { send(it) }
             }
         }
+    }
+
+    private inline fun fill(size: Int, time: Duration, send: (ByteArray) -> Unit) {
+        val end = TimeSource.Monotonic.markNow() + time
+        send(ByteArray(size).also { it[0] = FIRST })
+        // Reading the clock for each would be measured as well.
+        while (end.hasNotPassedNow()) repeat(BATCH) { send(ByteArray(size)) }
+        send(ByteArray(size).also { it[0] = LAST })
     }
 
     /** The server that measures each window. */
     suspend fun throughput(bound: CompletableDeferred<String>): Unit = coroutineScope {
         onlyPipeline()
         openPullSocket("server", transports = plan.transports).served(plan, bound) {
-            var start = 0L
-            var count = 0L
-            while (true) {
-                val message = receive()
-                when (message[0]) {
-                    FIRST -> {
-                        start = System.nanoTime()
-                        count = 0
-                    }
+            if (plan.blocking) {
+                val threads = BlockingPullSocket.of(this)
+                onThread { while (true) drain { threads.receive() } }
+            } else {
+                while (true) drain { receive() }
+            }
+        }
+    }
 
-                    LAST -> {
-                        val nanos = System.nanoTime() - start
-                        tell(Measured.Throughput(plan.name, message.size, ++count, 0, nanos))
-                    }
-
-                    else -> count++
+    /** One window. */
+    private inline fun drain(receive: () -> ByteArray) {
+        var start = 0L
+        var count = 0L
+        while (true) {
+            val message = receive()
+            when (message[0]) {
+                FIRST -> {
+                    start = System.nanoTime()
+                    count = 0
                 }
+
+                LAST -> {
+                    val nanos = System.nanoTime() - start
+                    return tell(Measured.Throughput(plan.name, message.size, ++count, 0, nanos))
+                }
+
+                else -> count++
             }
         }
     }

@@ -1,5 +1,7 @@
 package dev.carom.samples.messaging.perf
 
+import dev.carom.sockets.BlockingRepSocket
+import dev.carom.sockets.BlockingReqSocket
 import dev.carom.sockets.SocketPolicy
 import dev.carom.sockets.openBusSocket
 import dev.carom.sockets.openPairSocket
@@ -30,7 +32,12 @@ internal class RoundTrips(private val plan: PerfPlan) {
     suspend fun echo(bound: CompletableDeferred<String>): Unit = coroutineScope {
         when (plan.protocol) {
             PerfProtocol.ReqRep -> openRepSocket("echo", transports = transports).served(plan, bound) {
-                plan.eachMessage { receive().use { it.reply(it.body) } }
+                if (plan.blocking) {
+                    val socket = BlockingRepSocket.of(this)
+                    onThread { plan.eachMessage { socket.receive().use { it.reply(it.body()) } } }
+                } else {
+                    plan.eachMessage { receive().use { it.reply(it.body) } }
+                }
             }
 
             PerfProtocol.Survey -> openRespondentSocket("echo", transports = transports).served(plan, bound) {
@@ -64,7 +71,10 @@ internal class RoundTrips(private val plan: PerfPlan) {
     /** The client of [echo]: works with round trips. */
     suspend fun <R> asking(url: String, work: suspend (Trip) -> R): R = coroutineScope {
         when (plan.protocol) {
-            PerfProtocol.ReqRep -> openReqSocket("client", transports = transports).connected(url) { work(::request) }
+            PerfProtocol.ReqRep -> openReqSocket("client", transports = transports).connected(url) {
+                val socket = BlockingReqSocket.of(this)
+                if (plan.blocking) work { socket.request(it) } else work(::request)
+            }
 
             PerfProtocol.Survey -> openSurveyorSocket("client", PATIENT, transports).connected(url) {
                 work { survey(it).first() }

@@ -64,7 +64,10 @@ class Spperf : Callable<Int> {
 
     @Option(
         names = ["--dispatcher"],
-        description = ["default, or unconfined: who waits is resumed on the engine's thread."],
+        description = [
+            "default; or unconfined: who waits is resumed on the engine's thread;",
+            "or blocking: threads and the facade for Java, with reqrep (lat) and pipeline (thr).",
+        ],
     )
     var dispatcher: String = "default"
 
@@ -161,15 +164,22 @@ class Spperf : Callable<Int> {
     }
 
     private fun plan(count: Int?): PerfPlan {
-        val plan = PerfPlan(protocol, url, size, count, warmup, transports())
+        val blocking = dispatcher == "blocking"
+        val plan = PerfPlan(protocol, url, size, count, warmup, transports(), blocking = blocking)
         val back = back ?: return plan
-        return PerfPlan(protocol, url, size, count, warmup, transports(), back)
+        return PerfPlan(protocol, url, size, count, warmup, transports(), back, blocking)
     }
 
     private fun context(): CoroutineContext = when (dispatcher) {
         "default" -> Dispatchers.Default
+
         "unconfined" -> Dispatchers.Unconfined
-        else -> throw IllegalArgumentException("the dispatcher must be default or unconfined, was $dispatcher")
+
+        "blocking" -> Dispatchers.IO
+
+        else -> throw IllegalArgumentException(
+            "the dispatcher must be default, unconfined or blocking, was $dispatcher",
+        )
     }
 
     private fun transports(): Transports = when (engine) {

@@ -3,6 +3,7 @@ package dev.carom.pool.net
 import dev.carom.pool.testkit.TestCertificates
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
 import io.ktor.utils.io.ByteChannel
@@ -13,6 +14,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
@@ -70,6 +72,14 @@ class TlsRefusalTest :
                     .shouldBeInstanceOf<TlsException.ClientCertificateRefused>()
                 sessions.coroutineContext.job.cancelAndJoin()
             }
+        }
+
+        test("TLSv1.3: that has come before the session begins fails this session, and nothing else") {
+            // Unconfined: the session reads as soon as it is made.
+            val sessions = CoroutineScope(Dispatchers.Unconfined + Job())
+            refused("TLSv1.3", sessions, null).shouldBeInstanceOf<TlsException.ClientCertificateRefused>()
+            sessions.isActive shouldBe true
+            sessions.coroutineContext.job.cancelAndJoin()
         }
 
         test("a failure to send that the peer does not explain is what is told") {

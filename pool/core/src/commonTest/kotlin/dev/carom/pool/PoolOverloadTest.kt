@@ -10,6 +10,7 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.joinAll
@@ -223,6 +224,25 @@ class PoolOverloadTest :
                 pool.pause()
                 test.runCurrent()
                 shouldThrow<PoolException.AllClaimed> { pool.claim() }
+            }
+        }
+
+        test("who is refused in the turn of a pause finds it in the snapshot, whatever thread it is on") {
+            poolTest(setOf(a), PoolPolicy(spares = 2, maxSlots = 2, claimTimeout = 1.seconds)) {
+                after(1.seconds)
+                val held = List(2) { pool.claim() }
+                test.launch {
+                    delay(1.seconds)
+                    pool.pause()
+                }
+                test.runCurrent()
+                val seen = test.async(Dispatchers.Unconfined) {
+                    shouldThrow<PoolException.AllClaimed> { pool.claim() }
+                    now.paused
+                }
+                after(2.seconds)
+                seen.await() shouldBe true
+                held.forEach { it.close() }
             }
         }
 

@@ -266,25 +266,29 @@ internal class PoolLoop<C : Any>(
             clock.tick(now)
         }
         if (desk.nextDeadline?.let { it <= now } == true) {
+            publish()
             val verdict = verdict()
             desk.expire(now) { refuse(it, verdict) }
         }
         if (policy.queue is QueuePolicy.FailFast && desk.waiting > 0 && resolving.unresolved == null &&
             state.hopeless
         ) {
+            publish()
             val verdict = verdict()
             desk.expire(Duration.INFINITE) { refuse(it, verdict) }
         }
         if (watch.nextDeadline?.let { it <= now } == true) watch.look(now, lines.values, board::tell)
         // Who queued when nobody listened for demand.
         if (pulse && desk.waiting > 0 && state.mayGrow) process(PoolEvent.RanLow)
-        val snapshot = state.snapshot(name, refused, closing.phase, paused)
-        tuneDemand(snapshot.wanted, pulse)
-        snapshots.value = snapshot
+        tuneDemand(publish().wanted, pulse)
         told.forEach { it() }
         told.clear()
         if (!state.open) advanceClosing(now)
     }
+
+    /** Also before somebody is refused: who is may look at [snapshots] at once. */
+    private fun publish(): PoolSnapshot =
+        state.snapshot(name, refused, closing.phase, paused).also { snapshots.value = it }
 
     /** Asks the desk to say when it runs low, but not again at once if the last time changed nothing. */
     private fun tuneDemand(total: Int, pulse: Boolean) {

@@ -13,9 +13,11 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.io.File
+import java.io.IOException
 import java.net.DatagramSocket
 import java.net.InetAddress
 import java.net.InetSocketAddress
+import java.net.ServerSocket
 import java.nio.file.Files
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.milliseconds
@@ -66,12 +68,26 @@ class DnsBindTest :
     private class Bind9 : AutoCloseable {
         private val directory = Files.createTempDirectory("carom-bind").toFile()
         private val loopback = InetAddress.getByAddress(byteArrayOf(127, 0, 0, 1))
-        private val port = DatagramSocket(0, loopback).use { it.localPort }
+        private var port = 0
         private var process: Process? = null
 
         fun lookup() = DnsjavaLookup(DnsConfig(listOf(InetSocketAddress(loopback, port))), POLICY)
 
-        suspend fun start() {
+        /** Another process may take the port before named does: then named ends, and gets another one. */
+        suspend fun start() = withTimeout(60.seconds) {
+            do startNamed() while (!answers())
+        }
+
+        private suspend fun answers(): Boolean {
+            while (process?.isAlive == true) {
+                if (lookup().ask(APEX) !is DnsAnswer.Failed) return true
+                delay(50.milliseconds)
+            }
+            return false
+        }
+
+        private fun startNamed() {
+            port = freePort()
             File(directory, "named.conf").writeText(
                 """
                 options {
@@ -85,7 +101,16 @@ class DnsBindTest :
             )
             process = ProcessBuilder(NAMED.path, "-g", "-c", "$directory/named.conf")
                 .redirectErrorStream(true).redirectOutput(File(directory, "log")).start()
-            withTimeout(20.seconds) { while (lookup().ask(APEX) is DnsAnswer.Failed) delay(50.milliseconds) }
+        }
+
+        private fun freePort(): Int = generateSequence { PORTS.random() }.first {
+            try {
+                ServerSocket(it, 1, loopback).close()
+                DatagramSocket(it, loopback).close()
+                true
+            } catch (_: IOException) {
+                false
+            }
         }
 
         /** The new zone is whole before the server is told: a rename, then SIGHUP. */
@@ -106,6 +131,8 @@ class DnsBindTest :
         }
 
         private companion object {
+            /** Below those that the system gives to who asks for any, as our own questions do. */
+            val PORTS = 20_000..32_000
             val APEX = DnsQuestion("ns.shop.test.", DnsType.A)
         }
     }

@@ -208,7 +208,7 @@ class DnsjavaLookupTest :
         val PATIENT = waiting(10.seconds)
 
         /** For those who do not, before one who does. */
-        val MODERATE = waiting(2.seconds)
+        val MODERATE = waiting(5.seconds)
 
         /** Where no answer can come. */
         val HASTY = waiting(300.milliseconds)

@@ -52,8 +52,10 @@ public class TlsStream internal constructor(
 
     @Volatile
     private var closing = false
-    private val reading: Job = scope.launch { read(this) }
     private val writing: Job = scope.launch { write() }
+
+    // Last: it may fail at once, and ends the other then.
+    private val reading: Job = scope.launch { read(this) }
 
     init {
         // When the scope is cancelled, nobody who reads or writes is left waiting.

@@ -110,7 +110,7 @@ suspend fun leavingNothing(block: suspend () -> Unit) {
     Loopback.tcp().use { server -> SocketChannel.open().use { it.connect(server.address) } }
     val before = descriptors()
     block()
-    eventually(5.seconds) {
+    eventually(30.seconds) {
         selectorThreads().shouldBeEmpty()
         descriptors() shouldBeLessThanOrEqual before
     }

@@ -18,11 +18,11 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.withContext
+import kotlinx.coroutines.runInterruptible
 import kotlinx.coroutines.withTimeout
-import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import java.net.InetAddress
 import java.net.UnknownHostException
@@ -95,7 +95,7 @@ class TcpConnectTest :
                             launch(start = CoroutineStart.UNDISPATCHED) { connector.connect(server.backend) }.cancel()
                         }
                     }
-                    eventually(5.seconds) { descriptors() shouldBeLessThanOrEqual before }
+                    eventually(30.seconds) { descriptors() shouldBeLessThanOrEqual before }
                 }
             }
         }
@@ -113,7 +113,7 @@ class TcpConnectTest :
                         opened.get()?.let { connector.close(it) }
                     }
                     server.acceptAll().forEach { peer ->
-                        peer.socket().soTimeout = 5_000
+                        peer.socket().soTimeout = 30_000
                         // An end or a reset; a timeout would be a socket that is still open.
                         val end = runCatching { peer.socket().getInputStream().read() }
                         end.exceptionOrNull()?.message.orEmpty() shouldBe
@@ -137,7 +137,7 @@ class TcpConnectTest :
                             opened.forEach { launch(Dispatchers.Default) { connector.close(it) } }
                         }
                     }
-                    eventually(5.seconds) { descriptors() shouldBeLessThanOrEqual before }
+                    eventually(30.seconds) { descriptors() shouldBeLessThanOrEqual before }
                     selectorThreads() shouldHaveSize 1
                     stays.isOpen shouldBe true
                     peer.close()
@@ -156,7 +156,7 @@ class TcpConnectTest :
                     connector.close(first)
                     selectorThreads().single() shouldBe thread
                     connector.close(second)
-                    eventually(5.seconds) { thread.isAlive shouldBe false }
+                    eventually(30.seconds) { thread.isAlive shouldBe false }
                     val third = connector.connect(server.backend)
                     selectorThreads().single() shouldNotBe thread
                     connector.close(third)
@@ -195,20 +195,25 @@ class TcpConnectTest :
             leavingNothing {
                 val gate = CountDownLatch(1)
                 val asked = Semaphore(0)
-                val hanging = TcpConnector(
-                    TcpPolicy(connectTimeout = 100.milliseconds),
-                    Addresses {
-                        asked.release()
-                        gate.awaitUninterruptibly()
-                        listOf(InetAddress.getLoopbackAddress())
-                    },
-                )
+                val hanging = Addresses {
+                    asked.release()
+                    gate.awaitUninterruptibly()
+                    listOf(InetAddress.getLoopbackAddress())
+                }
                 val backend = Backend("peer", "peer.example", 1)
-                withTimeoutOrNull(10.milliseconds) { hanging.connect(backend) }.shouldBeNull()
-                val failure = shouldThrow<TcpException.UnknownHost> { hanging.connect(backend) }
-                failure.message shouldContain "no answer within 100ms"
-                gate.countDown()
-                withContext(Dispatchers.IO) { asked.acquire() }
+                try {
+                    withTimeout(60.seconds) {
+                        val patient = TcpConnector(TcpPolicy(connectTimeout = 600.seconds), hanging)
+                        val caller = launch { patient.connect(backend) }
+                        runInterruptible(Dispatchers.IO) { asked.acquire() }
+                        caller.cancelAndJoin()
+                    }
+                    val bounded = TcpConnector(TcpPolicy(connectTimeout = 100.milliseconds), hanging)
+                    val failure = shouldThrow<TcpException.UnknownHost> { bounded.connect(backend) }
+                    failure.message shouldContain "no answer within 100ms"
+                } finally {
+                    gate.countDown()
+                }
             }
         }
 

@@ -46,7 +46,7 @@ class TcpConnectionTest :
                     withTimeout(20.seconds) { use(connection, server.accept()) }
                 } finally {
                     by.close(connection)
-                    eventually(5.seconds) { connection.isGone shouldBe true }
+                    eventually(30.seconds) { connection.isGone shouldBe true }
                 }
             }
         }
@@ -221,8 +221,8 @@ class TcpConnectionTest :
                     val before = descriptors()
                     connector.close(connection)
                     connection.isOpen shouldBe false
-                    eventually(5.seconds) { connection.isGone shouldBe true }
-                    eventually(5.seconds) { descriptors() shouldBeLessThan before }
+                    eventually(30.seconds) { connection.isGone shouldBe true }
+                    eventually(30.seconds) { descriptors() shouldBeLessThan before }
                     writer.join()
                 }
             }
@@ -243,7 +243,7 @@ class TcpConnectionTest :
                         closing.join()
                         writer.join()
                     }
-                    peer.socket().soTimeout = 5_000
+                    peer.socket().soTimeout = 30_000
                     shouldThrow<IOException> { peer.socket().getInputStream().readAllBytes() }
                 }
             }

@@ -4,6 +4,7 @@ import dev.carom.pool.Backend
 import dev.carom.pool.testkit.TestCertificates
 import dev.carom.pool.testkit.TestIdentity
 import java.io.IOException
+import java.io.OutputStream
 import java.net.InetAddress
 import java.net.InetSocketAddress
 import java.net.ServerSocket
@@ -71,6 +72,23 @@ class TlsPeer(private val server: ServerSocket, private val serve: (Socket) -> U
             val server = context.serverSocketFactory.createServerSocket(0, 1_024, InetAddress.getByName(host))
             (server as SSLServerSocket).configure()
             return TlsPeer(server) { serve(it as SSLSocket) }
+        }
+
+        /**
+         * Needs a client's certificate of [trusted]. Reads to the client's end before it closes: closing with something
+         * unread is a reset, which could overtake the alert.
+         */
+        fun demanding(identity: TestIdentity, trusted: TestCertificates): TlsPeer {
+            val factory = identity.sslContext(trusted.certificate).socketFactory
+            return plain { raw ->
+                val socket = factory.createSocket(raw, null, false) as SSLSocket
+                socket.needClientAuth = true
+                try {
+                    echo(socket)
+                } finally {
+                    raw.getInputStream().transferTo(OutputStream.nullOutputStream())
+                }
+            }
         }
 
         fun plain(serve: (Socket) -> Unit): TlsPeer =

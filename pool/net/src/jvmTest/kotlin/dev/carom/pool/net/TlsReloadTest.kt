@@ -81,7 +81,7 @@ class TlsReloadTest :
                 TlsPeer.echo(socket)
             }
             TlsPeer.tls(server, trusted = authority, configure = { needClientAuth = true }, serve = serve).use {
-                use(it) { subjects.poll(5, TimeUnit.SECONDS)!! }
+                use(it) { subjects.poll(30, TimeUnit.SECONDS)!! }
             }
         }
 

@@ -23,13 +23,13 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * use {@code @RegisterExtension}.
  */
 public final class LeakCheckExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
-    private static final long GRACE_MILLIS = 5_000;
+    private static final long GRACE_MILLIS = 20_000;
     private static final Namespace NAMESPACE = Namespace.create(LeakCheckExtension.class);
 
     private final List<String> ignoredThreads;
     private final long graceMillis;
 
-    /** Ignores only the usual threads, and gives them 5 s. */
+    /** Ignores only the usual threads, and gives them up to 20 s. */
     public LeakCheckExtension() {
         this(List.of(), GRACE_MILLIS);
     }

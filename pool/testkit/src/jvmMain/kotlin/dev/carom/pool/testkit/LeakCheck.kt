@@ -47,13 +47,13 @@ public class LeakCheck(ignoredThreads: Collection<String>) {
         jobs.flatMap { (name, job) -> active(name, job) }
 
     /**
-     * Gives what is on its way out [graceMillis] milliseconds for it.
+     * Gives what is on its way out [graceMillis] milliseconds for it, and ends as soon as nothing is left.
      *
      * @param graceMillis 0 or more.
      * @throws AssertionError if something is left behind then, with one line for each.
      */
     @JvmOverloads
-    public fun check(graceMillis: Long = 5_000) {
+    public fun check(graceMillis: Long = 20_000) {
         require(graceMillis >= 0) { "graceMillis must be at least 0, was $graceMillis" }
         val deadline = System.nanoTime() + MILLISECONDS.toNanos(graceMillis)
         var left = leaks()

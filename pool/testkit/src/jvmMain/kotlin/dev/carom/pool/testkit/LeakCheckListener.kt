@@ -23,7 +23,7 @@ public class LeakCheckListener
 @JvmOverloads
 constructor(
     private val ignoredThreads: Collection<String> = emptyList(),
-    private val graceMillis: Long = 5_000,
+    private val graceMillis: Long = 20_000,
 ) : BeforeEachListener,
     AfterEachListener {
     private val checks = ConcurrentHashMap<TestCase, LeakCheck>()

@@ -50,7 +50,8 @@ internal object Reactor {
     private fun run(selector: Selector) = selector.use {
         do {
             synchronized(lock) { while (arriving.isNotEmpty()) register(arriving.removeFirst(), it) }
-            it.select()
+            // A channel closed before it came here has no key to wake us, and [left] found nobody to wake.
+            if (hasKeys(it)) it.select() else it.selectNow()
             val ready = it.selectedKeys().toList()
             it.selectedKeys().clear()
             ready.forEach(::advance)
@@ -59,10 +60,12 @@ internal object Reactor {
 
     /** Decided under the lock: a conversation that arrives later finds no selector and starts a thread of its own. */
     private fun isOver(running: Selector): Boolean = synchronized(lock) {
-        val over = arriving.isEmpty() && running.keys().none { it.isValid }
+        val over = arriving.isEmpty() && !hasKeys(running)
         if (over) selector = null
         over
     }
+
+    private fun hasKeys(running: Selector): Boolean = running.keys().any { it.isValid }
 
     private fun register(conversation: Conversation, selector: Selector) {
         try {

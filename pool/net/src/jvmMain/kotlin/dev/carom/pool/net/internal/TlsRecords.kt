@@ -10,6 +10,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
+import java.io.IOException
 import java.nio.ByteBuffer
 import javax.net.ssl.SSLEngine
 import javax.net.ssl.SSLEngineResult
@@ -34,6 +35,9 @@ internal class TlsRecords(
     private var wrapped = ByteBuffer.allocate(engine.session.packetBufferSize)
     private val sending = Mutex()
 
+    /** Why something of the handshake could not be sent. The peer may have said why it no longer listens. */
+    private var unsent: IOException? = null
+
     /** Completes with the peer's first whole record after the handshake, though it be only for TLS. */
     val heard: CompletableDeferred<Unit> = CompletableDeferred()
 
@@ -43,23 +47,40 @@ internal class TlsRecords(
             when (engine.handshakeStatus) {
                 HandshakeStatus.NEED_TASK -> runTasks()
 
-                HandshakeStatus.NEED_WRAP -> {
-                    wrap(EMPTY)
-                    output.flush()
-                }
+                HandshakeStatus.NEED_WRAP -> wrapHandshake()
 
                 HandshakeStatus.NEED_UNWRAP, HandshakeStatus.NEED_UNWRAP_AGAIN -> unwrapHandshake()
 
-                else -> return
+                else -> {
+                    if (unsent == null) return
+                    // Over on this side only. What the peer has said against it, it said before it closed.
+                    plain.clear()
+                    unwrapHandshake()
+                }
             }
+        }
+    }
+
+    /** A failure to send is not the end: a peer that refuses sends an alert, then closes, and resets what comes after. */
+    private suspend fun wrapHandshake() {
+        try {
+            wrap(EMPTY)
+            output.flush()
+        } catch (e: SSLException) {
+            throw e
+        } catch (e: IOException) {
+            if (unsent == null) unsent = e
         }
     }
 
     private suspend fun unwrapHandshake() {
         val result = unwrap()
         when (result.status) {
-            Status.BUFFER_UNDERFLOW -> if (!fill()) throw SSLException("the peer closed in the middle of the handshake")
+            Status.BUFFER_UNDERFLOW ->
+                if (!fill()) throw unsent ?: SSLException("the peer closed in the middle of the handshake")
+
             Status.CLOSED -> throw SSLException("the peer ended the session in the middle of the handshake")
+
             else -> Unit
         }
     }

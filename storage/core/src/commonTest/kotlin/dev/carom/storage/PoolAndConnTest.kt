@@ -291,6 +291,15 @@ class PoolAndConnTest :
             }
         }
 
+        test("a session that comes back when its source has closed is disposed of") {
+            val disposed = mutableListOf<Int>()
+            val source = LocalSessions(2, { disposed += it }) { 1 }
+            val lease = source.tryLease()!!
+            source.close()
+            lease.giveBack()
+            disposed shouldContainExactly listOf(1)
+        }
+
         test("a connection marked broken refuses operations, and close destroys its session") {
             storageTest(capacity = 1) {
                 val conn = pool.conn()

@@ -345,6 +345,31 @@ class PushedRowsTest :
             }
         }
 
+        test("a platform that pushes when it is told to go on sees by itself when to pause again") {
+            pushTest(PushPolicy(4, 2)) {
+                var most = 0
+                var next = 0
+                fun pushOn() {
+                    while (!sink.isPaused && next < 20) {
+                        push(next++)
+                        most = maxOf(most, rows.stats().buffered)
+                    }
+                }
+                sink.onResume { pushOn().also { log += "resumed" } }
+                pushOn()
+                repeat(20) { n ->
+                    rows.next()
+                    rows.row.getInt(0) shouldBe n
+                }
+                most shouldBe 4
+                log.take(4) shouldContainExactly listOf("pause", "resumed", "pause", "resumed")
+                push(1, 2, 3, 4)
+                sink.isPaused shouldBe true
+                closing()
+                sink.isPaused shouldBe false
+            }
+        }
+
         test("a handler that fails is heard by whoever caused it, and the platform is told what comes after") {
             pushTest(PushPolicy(2, 0)) {
                 sink.onPause { error("mine") }

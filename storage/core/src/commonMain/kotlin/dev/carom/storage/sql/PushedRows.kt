@@ -47,6 +47,12 @@ public interface RowSink {
     /** Whether nobody wants more: what is pushed is dropped. */
     public val isCancelled: Boolean
 
+    /**
+     * Whether it is time to wait until told to go on. Who pushes from within a handler looks at this, and at [isCancelled],
+     * before each row: the platform is told one thing at a time, and the next only when that handler has returned.
+     */
+    public val isPaused: Boolean
+
     /** The columns, before the first row; also of an empty result. */
     public fun columns(columns: List<ColumnInfo>)
 
@@ -231,6 +237,8 @@ public class PushedRows(policy: PushPolicy) : Rows {
 
     private inner class Sink : RowSink {
         override val isCancelled: Boolean get() = machine.state.cancelled
+
+        override val isPaused: Boolean get() = machine.state.run { paused && !cancelled }
 
         override fun columns(columns: List<ColumnInfo>) = perform(machine.send(PushEvent.ColumnsCame(Columns(columns))))
 

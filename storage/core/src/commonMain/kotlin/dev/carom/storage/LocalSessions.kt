@@ -1,6 +1,7 @@
 package dev.carom.storage
 
 import kotlinx.coroutines.sync.Semaphore
+import kotlin.concurrent.Volatile
 import kotlin.concurrent.atomics.AtomicReference
 import kotlin.concurrent.atomics.ExperimentalAtomicApi
 
@@ -22,6 +23,8 @@ public class LocalSessions<S : Any>(
     private val permits = Semaphore(capacity)
     private val idle = AtomicReference<List<S>>(emptyList())
 
+    @Volatile private var closed = false
+
     override fun tryLease(): SessionLease<S>? = if (permits.tryAcquire()) lend() else null
 
     override suspend fun lease(holder: String): SessionLease<S> {
@@ -39,6 +42,11 @@ public class LocalSessions<S : Any>(
     }
 
     override suspend fun close() {
+        closed = true
+        disposeIdle()
+    }
+
+    private fun disposeIdle() {
         while (true) dispose(take() ?: return)
     }
 
@@ -60,7 +68,12 @@ public class LocalSessions<S : Any>(
     private inner class LocalLease(override val session: S) : SessionLease<S> {
         override fun giveBack() {
             put(session)
-            permits.release()
+            try {
+                // Whoever closes says so first and then takes what is idle: one of the two sees the other.
+                if (closed) disposeIdle()
+            } finally {
+                permits.release()
+            }
         }
 
         override fun destroy(cause: Throwable?) {

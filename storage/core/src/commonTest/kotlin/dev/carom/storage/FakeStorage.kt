@@ -69,7 +69,16 @@ class FakeDriver(
         it.running?.completeExceptionally(FakeError(ErrorCategory.CANCELLED))
     }
     var cancels = 0
+
+    /** What happens when a call is about to begin. */
+    var onThreads: () -> Unit = {}
     var outcomes: suspend (Any) -> TxnStatus? = { null }
+
+    override val threads: CallThreads?
+        get() {
+            onThreads()
+            return null
+        }
 
     override suspend fun begin(session: FakeSession, policy: TxnPolicy) {
         session.log += "begin"

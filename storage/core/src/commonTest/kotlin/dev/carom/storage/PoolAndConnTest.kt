@@ -9,6 +9,7 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -270,6 +271,33 @@ class PoolAndConnTest :
                 log shouldContainExactly listOf("long", "cancel")
                 leased shouldBe 0
             }
+        }
+
+        test("a call whose connection is closed by force just before it begins is told that, and is never made") {
+            storageTest(capacity = 1) {
+                val conn = pool.conn()
+                var closing = false
+                driver.onThreads = {
+                    if (!closing) {
+                        closing = true
+                        test.launch(start = CoroutineStart.UNDISPATCHED) { conn.closeNow() }
+                    }
+                }
+                failureOf { conn.use { it.run("never") } }.shouldBeInstanceOf<StorageException.ConnClosed>()
+                closing shouldBe true
+                log.shouldBeEmpty()
+                now()
+                leased shouldBe 0
+            }
+        }
+
+        test("a session that comes back when its source has closed is disposed of") {
+            val disposed = mutableListOf<Int>()
+            val source = LocalSessions(2, { disposed += it }) { 1 }
+            val lease = source.tryLease()!!
+            source.close()
+            lease.giveBack()
+            disposed shouldContainExactly listOf(1)
         }
 
         test("a connection marked broken refuses operations, and close destroys its session") {

@@ -331,6 +331,56 @@ class PushedRowsTest :
             }
         }
 
+        test("closed while the platform is being told something: it is told that after it, and nothing more") {
+            pushTest(PushPolicy(2, 0)) {
+                sink.onResume {
+                    push(3, 4)
+                    closing()
+                    log += "resumed"
+                }
+                push(1, 2)
+                repeat(2) { rows.next() }
+                sink.end()
+                log shouldContainExactly listOf("pause", "resumed", "cancel")
+            }
+        }
+
+        test("a platform that pushes when it is told to go on sees by itself when to pause again") {
+            pushTest(PushPolicy(4, 2)) {
+                var most = 0
+                var next = 0
+                fun pushOn() {
+                    while (!sink.isPaused && next < 20) {
+                        push(next++)
+                        most = maxOf(most, rows.stats().buffered)
+                    }
+                }
+                sink.onResume { pushOn().also { log += "resumed" } }
+                pushOn()
+                repeat(20) { n ->
+                    rows.next()
+                    rows.row.getInt(0) shouldBe n
+                }
+                most shouldBe 4
+                log.take(4) shouldContainExactly listOf("pause", "resumed", "pause", "resumed")
+                push(1, 2, 3, 4)
+                sink.isPaused shouldBe true
+                closing()
+                sink.isPaused shouldBe false
+            }
+        }
+
+        test("a handler that fails is heard by whoever caused it, and the platform is told what comes after") {
+            pushTest(PushPolicy(2, 0)) {
+                sink.onPause { error("mine") }
+                shouldThrow<IllegalStateException> { push(1, 2) }.message shouldBe "mine"
+                repeat(2) { rows.next() }
+                closing()
+                sink.end()
+                log shouldContainExactly listOf("resume", "cancel")
+            }
+        }
+
         test("A96 a writer of one row a tick and a slower reader: paused, resumed, and stopped by the close") {
             pushTest(PushPolicy(5, 3)) {
                 var going = true

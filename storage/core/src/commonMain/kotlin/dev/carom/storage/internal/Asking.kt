@@ -57,8 +57,9 @@ internal class Asking<S : Any>(
     }
 
     private fun answer(outcome: Any): Boolean {
-        if (!answer.compareAndSet(null, outcome)) return false
+        // First: a caller who is cancelled at this moment returns as soon as there is an answer, and must not be counted then.
         engine.desk.gone(this)
+        if (!answer.compareAndSet(null, outcome)) return false
         told(this)
         return true
     }

@@ -5,6 +5,7 @@ import dev.carom.storage.CancelMode
 import dev.carom.storage.StorageException
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.currentCoroutineContext
@@ -47,6 +48,7 @@ internal class Verdict<out R>(val ran: Ran<R>, val stop: Stop?, val result: Canc
  * One call on a session. It runs in a coroutine of the pool, not in a child of the caller: so a caller can leave when the
  * grace is over, and not before. See [RunningHere] for a caller who blocks.
  */
+@OptIn(ExperimentalCoroutinesApi::class)
 internal class Running<S : Any>(private val engine: Engine<S>, private val session: S) {
     /** Null: the call has ended. */
     private val wake = CompletableDeferred<Stop?>()
@@ -72,10 +74,19 @@ internal class Running<S : Any>(private val engine: Engine<S>, private val sessi
         block: suspend (S) -> R,
     ): Verdict<R> {
         var ran: Ran<R> = Ran.Abandoned
+        var begun = true
         val worker = engine.launchCall(context) {
-            ran = if (stopping || wake.isCompleted) notBegun() else ranOf { block(session) }
+            begun = !stopping && !wake.isCompleted
+            ran = if (begun) ranOf { block(session) } else notBegun()
         }
-        val stop = if (worker.isCompleted) null else awaitEnd(worker, limit)
+        val stop = when {
+            !worker.isCompleted -> awaitEnd(worker, limit)
+
+            begun -> null
+
+            // From outside: nobody else can have said anything yet.
+            else -> wake.getCompleted()
+        }
         if (stop == null) return Verdict(ran, null, null)
         if (engine.policy.cancelMode == CancelMode.LET_RUN && stop !is Stop.ByForce) {
             withContext(NonCancellable) { wake.join() }

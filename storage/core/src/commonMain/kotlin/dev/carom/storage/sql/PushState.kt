@@ -33,11 +33,8 @@ internal sealed interface PushEffect {
     /** It is known how the result begins: columns, or an end. */
     data object Ready : PushEffect
 
-    /** [PushState.paused] has changed. */
+    /** [PushState.paused] or [PushState.stopped] has changed. */
     data object Flow : PushEffect
-
-    /** Nobody wants the rest. */
-    data object Cancel : PushEffect
 
     /** Nothing more comes. */
     data object Complete : PushEffect
@@ -90,6 +87,8 @@ internal data class PushState(
     val resumes: Long = 0,
     val ended: Boolean = false,
     val cancelled: Boolean = false,
+    /** Whether the platform is to be told of that: not if it had ended. */
+    val stopped: Boolean = false,
     val failure: Throwable? = null,
     val failureTold: Boolean = false,
     val endTold: Boolean = false,
@@ -129,9 +128,9 @@ internal data class PushState(
         val next = copy(ended = true, reader = null, failure = failure ?: why, failureTold = cancelled)
         return when {
             why != null && !cancelled -> {
-                val cut = next.copy(buffer = Fifo(), cancelled = true, failureTold = waiting != null)
+                val cut = next.copy(buffer = Fifo(), cancelled = true, stopped = true, failureTold = waiting != null)
                 val told = listOfNotNull(waiting?.let { PushEffect.Fail(it, why) })
-                Step(cut, listOf(PushEffect.Cancel) + told + last)
+                Step(cut, listOf(PushEffect.Flow) + told + last)
             }
 
             waiting != null -> Step(next.finish(), listOf(PushEffect.Finish(waiting)) + last)
@@ -161,7 +160,7 @@ internal data class PushState(
     private fun cancel(): Step<PushState, PushEffect> = when {
         cancelled -> Step(this)
         ended -> Step(copy(cancelled = true, buffer = Fifo()))
-        else -> Step(copy(cancelled = true, buffer = Fifo()), PushEffect.Cancel, PushEffect.Ready)
+        else -> Step(copy(cancelled = true, stopped = true, buffer = Fifo()), PushEffect.Flow, PushEffect.Ready)
     }
 
     private fun finish(): PushState = copy(endTold = true)

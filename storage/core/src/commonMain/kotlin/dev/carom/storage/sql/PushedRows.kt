@@ -47,6 +47,12 @@ public interface RowSink {
     /** Whether nobody wants more: what is pushed is dropped. */
     public val isCancelled: Boolean
 
+    /**
+     * Whether it is time to wait until told to go on. Who pushes from within a handler looks at this, and at [isCancelled],
+     * before each row: the platform is told one thing at a time, and the next only when that handler has returned.
+     */
+    public val isPaused: Boolean
+
     /** The columns, before the first row; also of an empty result. */
     public fun columns(columns: List<ColumnInfo>)
 
@@ -104,6 +110,7 @@ public class PushedRows(policy: PushPolicy) : Rows {
     private val completed = CompletableDeferred<Unit>()
     private val flowing = AtomicInt(0)
     private var flowPaused = false
+    private var flowStopped = false
 
     @Volatile private var current: Row? = null
 
@@ -190,27 +197,48 @@ public class PushedRows(policy: PushPolicy) : Rows {
 
                 is PushEffect.Flow -> flow()
 
-                is PushEffect.Cancel -> cancelHandler?.told()
-
                 is PushEffect.Complete -> completed.complete(Unit)
             }
         }
     }
 
-    /** Tells the platform what is wanted now, by one thread at a time: a pause must not overtake the going on after it. */
+    /**
+     * Tells the platform what is wanted now, by one thread at a time: a pause must not overtake the going on after it, nor the
+     * cancel. Somebody may be waiting for what comes next, so a handler that throws does so at the end.
+     */
     private fun flow() {
         if (flowing.incrementAndFetch() != 1) return
+        var failure: Throwable? = null
         do {
-            val wanted = machine.state.paused
-            if (wanted != flowPaused) {
-                flowPaused = wanted
-                (if (wanted) pauseHandler else resumeHandler)?.told()
+            try {
+                tell(machine.state)
+            } catch (e: Throwable) {
+                failure = failure ?: e
             }
         } while (flowing.decrementAndFetch() != 0)
+        failure?.let { throw it }
+    }
+
+    private fun tell(now: PushState) {
+        when {
+            flowStopped -> return
+
+            now.stopped -> {
+                flowStopped = true
+                cancelHandler?.told()
+            }
+
+            now.paused != flowPaused -> {
+                flowPaused = now.paused
+                (if (now.paused) pauseHandler else resumeHandler)?.told()
+            }
+        }
     }
 
     private inner class Sink : RowSink {
         override val isCancelled: Boolean get() = machine.state.cancelled
+
+        override val isPaused: Boolean get() = machine.state.run { paused && !cancelled }
 
         override fun columns(columns: List<ColumnInfo>) = perform(machine.send(PushEvent.ColumnsCame(Columns(columns))))
 

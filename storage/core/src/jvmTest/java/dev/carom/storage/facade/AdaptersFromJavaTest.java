@@ -13,6 +13,7 @@ import dev.carom.storage.LocalSessions;
 import dev.carom.storage.OpOptions;
 import dev.carom.storage.StorageException;
 import dev.carom.storage.StoragePolicy;
+import dev.carom.storage.StoragePolicyBuilder;
 import dev.carom.storage.keyvalue.BlockingKeyValueDriver;
 import dev.carom.storage.keyvalue.BlockingKeyValuePool;
 import dev.carom.storage.keyvalue.KeyCondition;
@@ -28,6 +29,7 @@ import dev.carom.storage.sql.Row;
 import dev.carom.storage.sql.RowSink;
 import dev.carom.storage.sql.Sql;
 import dev.carom.storage.sql.SqlResult;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -106,8 +108,10 @@ class AdaptersFromJavaTest {
     }
 
     private static BlockingSqlPool open(Numbers numbers) {
-        return BlockingSqlPool.open(
-                "numbers", numbers.toSqlDriver(), new LocalSessions<>(1, () -> "session"), new StoragePolicy());
+        // A close that tells the pusher and waits for its end: slow machines get time for that.
+        StoragePolicy policy =
+                new StoragePolicyBuilder().cancelGrace(Duration.ofSeconds(30)).build();
+        return BlockingSqlPool.open("numbers", numbers.toSqlDriver(), new LocalSessions<>(1, () -> "session"), policy);
     }
 
     @Test

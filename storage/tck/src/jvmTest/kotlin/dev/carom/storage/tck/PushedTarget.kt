@@ -28,14 +28,9 @@ class PushingDriver(private val memory: MemorySqlDriver) : SqlDriver<MemorySqlSe
 /** Pushes until it is asked to pause, or to stop. */
 private class Platform(private val columns: Columns, rows: List<Row>, private val to: RowSink) {
     private val left = ArrayDeque(rows)
-    private var paused = false
 
     fun start() {
-        to.onPause { paused = true }
-        to.onResume {
-            paused = false
-            push()
-        }
+        to.onResume(::push)
         to.onCancel {
             left.clear()
             to.end()
@@ -45,7 +40,7 @@ private class Platform(private val columns: Columns, rows: List<Row>, private va
     }
 
     private fun push() {
-        while (!paused && left.isNotEmpty()) to.push(left.removeFirst())
+        while (!to.isPaused && left.isNotEmpty()) to.push(left.removeFirst())
         if (left.isEmpty()) to.end()
     }
 }

@@ -32,6 +32,7 @@ class JavaSpiTest {
                     .syncInterval(Duration.ofMillis(500))
                     .build())
             .joinTimeout(Duration.ofSeconds(60))
+            .leaveTimeout(Duration.ofSeconds(60))
             .reopen(Duration.ofMillis(1), Duration.ofMillis(10))
             .build();
 

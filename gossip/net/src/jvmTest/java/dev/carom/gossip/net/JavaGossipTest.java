@@ -31,6 +31,7 @@ class JavaGossipTest {
                     .seedInterval(Duration.ofMillis(200))
                     .build())
             .joinTimeout(Duration.ofSeconds(60))
+            .leaveTimeout(Duration.ofSeconds(60))
             .build();
 
     private static GossipSecurity secure() {

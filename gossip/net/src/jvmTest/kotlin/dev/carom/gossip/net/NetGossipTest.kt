@@ -48,6 +48,7 @@ private val quick = GossipPolicy(
         seedInterval = 200.milliseconds,
         syncInterval = 500.milliseconds,
     ),
+    leaveTimeout = 60.seconds,
 )
 
 private val key = GossipKey(ByteArray(32) { 1 })

@@ -42,6 +42,7 @@ class JavaResolverTest {
                     .seedInterval(Duration.ofMillis(200))
                     .syncInterval(Duration.ofMillis(500))
                     .build())
+            .leaveTimeout(Duration.ofSeconds(60))
             .build();
 
     private static BlockingGossip<NodeId> open() throws Exception {

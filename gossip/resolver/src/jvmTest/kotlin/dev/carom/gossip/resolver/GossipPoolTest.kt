@@ -54,6 +54,7 @@ private val quick = GossipPolicy(
         seedInterval = 200.milliseconds,
         syncInterval = 500.milliseconds,
     ),
+    leaveTimeout = 60.seconds,
 )
 
 private fun secure() = GossipSecurity.encrypted(KeyRing(GossipKey(ByteArray(32) { 1 })), "pool")

@@ -10,7 +10,6 @@ import dev.carom.storage.jdbc.split.JdbcRole
 import dev.carom.storage.pooled.IdleCheck
 import kotlinx.coroutines.delay
 import java.sql.SQLException
-import kotlin.time.Duration
 
 /** Opens, checks and closes connections. A session comes back clean: the storage sees to that before it gives it back. */
 internal open class JdbcConnector(
@@ -46,9 +45,9 @@ internal open class JdbcConnector(
     }
 
     override suspend fun close(connection: JdbcSession) {
-        threads.control { connection.connection.close() }
-        val cut = connection.cutOff ?: return
-        if (dialect.lingers) (policy.linger - cut.elapsedNow()).takeIf { it > Duration.ZERO }?.let { delay(it) }
+        threads.end { connection.connection.close() }
+        val cut = connection.cutOff?.await() ?: return
+        if (dialect.lingers) delay(policy.linger - cut.elapsedNow())
     }
 }
 

@@ -64,10 +64,7 @@ public class JdbcDriver internal constructor(public val dialect: JdbcDialect, pr
 
     override suspend fun reset(session: JdbcSession, level: ResetLevel): Unit = calls.work { session.reset(level) }
 
-    override fun abort(session: JdbcSession) {
-        session.cut()
-        pool.abort(session.connection)
-    }
+    override fun abort(session: JdbcSession): Unit = pool.abort(session)
 
     /** The number of the transaction, if it has written anything. */
     override suspend fun outcomeToken(session: JdbcSession): Any? = calls.work {

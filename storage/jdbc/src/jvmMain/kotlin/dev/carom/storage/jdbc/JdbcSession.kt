@@ -3,6 +3,7 @@ package dev.carom.storage.jdbc
 import dev.carom.storage.ResetLevel
 import dev.carom.storage.SessionTxn
 import dev.carom.storage.TxnPolicy
+import kotlinx.coroutines.CompletableDeferred
 import java.sql.Connection
 import java.sql.SQLException
 import java.sql.Savepoint
@@ -36,8 +37,8 @@ public class JdbcSession internal constructor(
 
     @Volatile private var flight: Flight? = null
 
-    /** When it was cut off under what ran on it. */
-    @Volatile internal var cutOff: TimeSource.Monotonic.ValueTimeMark? = null
+    /** When it was cut off under what ran on it, once it has been; null if that is not to be. */
+    @Volatile internal var cutOff: CompletableDeferred<TimeSource.Monotonic.ValueTimeMark>? = null
         private set
 
     /** When it last proved that it works. */
@@ -142,8 +143,13 @@ public class JdbcSession internal constructor(
         return answers
     }
 
+    /** It is going to be cut off; [gone] follows. */
     internal fun cut() {
-        cutOff = TimeSource.Monotonic.markNow()
+        if (cutOff == null) cutOff = CompletableDeferred()
+    }
+
+    internal fun gone() {
+        cutOff?.complete(TimeSource.Monotonic.markNow())
     }
 
     internal fun isClean(level: ResetLevel): Boolean = txn == SessionTxn.IDLE && !unproven &&

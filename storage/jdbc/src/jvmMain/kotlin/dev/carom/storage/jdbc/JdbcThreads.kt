@@ -7,14 +7,14 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.asExecutor
 import kotlinx.coroutines.withContext
-import java.sql.Connection
 import java.sql.SQLException
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 
 /**
  * Threads for what blocks: as many as there can be connections, since a connection is claimed before a thread is asked for;
- * and as many for cancelling and cutting off. Virtual ones where they do not pin their carriers (JDK 24).
+ * as many for cancelling, and as many for closing and cutting off, which must not wait for a cancel request that hangs.
+ * Virtual ones where they do not pin their carriers (JDK 24).
  */
 internal class JdbcThreads(connections: Int) {
     private val threads = virtual ?: Dispatchers.IO
@@ -22,6 +22,7 @@ internal class JdbcThreads(connections: Int) {
     // With all of them at work, one that ends a call takes up what it has just started by giving its session back.
     val workers: CoroutineDispatcher = threads.limitedParallelism(connections, "carom-jdbc")
     private val controllers = threads.limitedParallelism(connections, "carom-jdbc-control")
+    private val enders = threads.limitedParallelism(connections, "carom-jdbc-end")
 
     /**
      * Goes on to its end whatever happens to the caller: what stops it is a cancel request. Two contexts, for one that both
@@ -31,13 +32,18 @@ internal class JdbcThreads(connections: Int) {
 
     suspend fun <T> control(block: () -> T): T = withContext(NonCancellable) { withContext(controllers) { block() } }
 
-    fun abort(connection: Connection) {
-        val executor = controllers.asExecutor()
-        executor.execute {
+    suspend fun end(block: () -> Unit): Unit = withContext(NonCancellable) { withContext(enders) { block() } }
+
+    fun abort(session: JdbcSession) {
+        session.cut()
+        enders.asExecutor().execute {
             try {
-                connection.abort(executor)
+                // All on this thread: what it handed on could come to wait behind the closing, which may wait for it.
+                session.connection.abort(Runnable::run)
             } catch (_: SQLException) {
                 // It is being thrown away: there is nobody to tell.
+            } finally {
+                session.gone()
             }
         }
     }

@@ -52,7 +52,7 @@ class Embedded(
             Memory("set @mine = ?", "select @mine"),
         )
 
-        fun sqlite(file: Path = Files.createTempDirectory("carom").resolve("db")) = Embedded(
+        fun sqlite(file: Path = temporaryDirectory().resolve("db")) = Embedded(
             JdbcDialect.SQLITE,
             "jdbc:sqlite:$file?journal_mode=WAL&busy_timeout=5000",
             "insert or replace into t (k, v) values (?, ?)",
@@ -75,6 +75,11 @@ class Embedded(
             Memory("set @mine = ?", "select @mine"),
         )
     }
+}
+
+/** Ends with the process. */
+fun temporaryDirectory(): Path = Files.createTempDirectory("carom").also { directory ->
+    Runtime.getRuntime().addShutdownHook(Thread { directory.toFile().deleteRecursively() })
 }
 
 /** How long a busy machine takes to open the connection of a cancel request says nothing about this library. */

@@ -30,7 +30,6 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
-import java.nio.file.Files
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -139,7 +138,7 @@ class JdbcTest :
         }
 
         test("H2 in a file survives a hundred cancellations: no worker is ever interrupted") {
-            val directory = Files.createTempDirectory("carom")
+            val directory = temporaryDirectory()
             jdbcTest(Embedded.h2("jdbc:h2:file:$directory/db")) { pool ->
                 pool.exec("create table f (n bigint)")
                 val endless = "insert into f select x from system_range(1, 1000000000000)"

@@ -8,7 +8,8 @@ import java.sql.SQLException
 import kotlin.io.path.isExecutable
 
 /** A MariaDB server of the tests' own, where one is installed. */
-class MariaServer private constructor(val port: Int, private val process: Process) : AutoCloseable {
+class MariaServer private constructor(val port: Int, private val process: Process, private val home: Path) :
+    AutoCloseable {
     fun database(name: String): String {
         DriverManager.getConnection(url("mysql")).use { connection ->
             connection.createStatement().use {
@@ -40,6 +41,7 @@ class MariaServer private constructor(val port: Int, private val process: Proces
     override fun close() {
         process.destroy()
         process.waitFor()
+        home.toFile().deleteRecursively()
     }
 
     companion object {
@@ -77,10 +79,10 @@ class MariaServer private constructor(val port: Int, private val process: Proces
             ) + user + options
             val log = home.resolve("log").toFile()
             val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start()
-            Runtime.getRuntime().addShutdownHook(Thread { process.destroy() })
-            val started = MariaServer(port, process)
+            val started = MariaServer(port, process, home)
+            Runtime.getRuntime().addShutdownHook(Thread { started.close() })
             var failure: SQLException? = null
-            repeat(300) {
+            repeat(1_800) {
                 check(process.isAlive) { "mariadbd ended with ${process.exitValue()}: ${log.readText().takeLast(500)}" }
                 try {
                     DriverManager.getConnection(started.url("mysql")).close()

@@ -71,7 +71,7 @@ class PostgresCancelTest :
         ) { server ->
             FaultProxy(InetSocketAddress("127.0.0.1", server.port)).use { proxy ->
                 val policy = StoragePolicy(cancelGrace = 300.milliseconds)
-                server.world("held", sessions = 1, policy, quick, proxy.port, signalSeconds = 1) { world ->
+                server.world("held", sessions = 1, policy, quick, proxy.port) { world ->
                     world.watching {
                         repeat(2) {
                             val first = world.pool.scalar("select pg_backend_pid()")

@@ -143,7 +143,9 @@ private suspend fun commits(
             cancelGrace = BRIEF,
         )
     // The server would end a commit whose client has gone: here the proxy is still there.
-    server.world(name, sessions = 2, policy, JdbcPolicy(checkInterval = Duration.ZERO), proxy.port) { world ->
+    // One that was idle is asked before it is lent: it may have been among those that are not answered any more.
+    val jdbc = JdbcPolicy(checkInterval = Duration.ZERO, validateAfter = Duration.ZERO)
+    server.world(name, sessions = 2, policy, jdbc, proxy.port) { world ->
         world.pool.exec("create table t (id int, refused bool)")
         world.pool.exec(
             """

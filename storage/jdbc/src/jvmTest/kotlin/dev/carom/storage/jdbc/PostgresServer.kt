@@ -83,9 +83,12 @@ class PostgresServer private constructor(val port: Int, val origin: String, priv
             val port = ServerSocket(0).use { it.localPort }
             val options = "-p $port -k $home -c max_connections=200"
             run(user + listOf("$bin/pg_ctl", "-D", data, "-l", "$home/log", "-w", "-o", options, "start"))
-            val stop = { run(user + listOf("$bin/pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")) }
-            Runtime.getRuntime().addShutdownHook(Thread { stop() })
-            return PostgresServer(port, "$bin", stop)
+            val stop = lazy {
+                run(user + listOf("$bin/pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"))
+                home.toFile().deleteRecursively()
+            }
+            Runtime.getRuntime().addShutdownHook(Thread { stop.value })
+            return PostgresServer(port, "$bin") { stop.value }
         }
     }
 }
@@ -94,6 +97,12 @@ class PostgresServer private constructor(val port: Int, val origin: String, priv
 internal fun run(command: List<String>) {
     val log = Files.createTempFile("carom", ".log").toFile()
     val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start()
-    check(process.waitFor(60, SECONDS)) { "$command did not end within 60 s" }
-    check(process.exitValue() == 0) { "$command: exit code ${process.exitValue()}: ${log.readText().takeLast(500)}" }
+    try {
+        check(process.waitFor(180, SECONDS)) { "$command did not end within 180 s" }
+        check(process.exitValue() == 0) {
+            "$command: exit code ${process.exitValue()}: ${log.readText().takeLast(500)}"
+        }
+    } finally {
+        log.delete()
+    }
 }

@@ -35,7 +35,7 @@ class PostgresThreadTest :
                     world.backends("state = 'active'") shouldBe 0
                 }
                 world.pool.stats().destroyed.values.sum() shouldBe 0
-                world.pool.stats().leased shouldBe 0
+                world.until("nothing is on loan") { world.pool.stats().leased == 0 }
             }
 
         postgres("the interrupt of a thread in its own call stops the statement; the connection lives on") { server ->

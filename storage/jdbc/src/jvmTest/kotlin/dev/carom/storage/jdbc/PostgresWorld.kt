@@ -96,10 +96,8 @@ class PostgresWorld(val pool: JdbcPool, val server: PostgresServer, private val 
 }
 
 /**
- * [openJdbc] on a database called [name]; everything ends with it.
- *
- * @param signalSeconds how long pgjdbc waits until the server has dealt with a cancel request. One that it no longer waits for
- *   may still stop the next statement: so it is longer than the grace, after which the connection is cut off.
+ * [openJdbc] on a database called [name]; everything ends with it. pgjdbc waits for longer than the grace until the server has
+ * dealt with a cancel request, for one that it no longer waits for may still stop the next statement.
  */
 suspend fun PostgresServer.world(
     name: String,
@@ -107,12 +105,11 @@ suspend fun PostgresServer.world(
     policy: StoragePolicy = patient,
     jdbc: JdbcPolicy = JdbcPolicy(),
     port: Int = this.port,
-    signalSeconds: Int = 30,
     block: suspend CoroutineScope.(PostgresWorld) -> Unit,
 ) = coroutineScope {
     database(name)
     fun url(port: Int) =
-        "jdbc:postgresql://127.0.0.1:$port/$name?user=postgres&ApplicationName=$name&cancelSignalTimeout=$signalSeconds"
+        "jdbc:postgresql://127.0.0.1:$port/$name?user=postgres&ApplicationName=$name&cancelSignalTimeout=30"
     val resolver = flowOf(setOf(Backend("pg", "127.0.0.1", port))).asResolver()
     val connect = JdbcConnect { DriverManager.getConnection(url(it.port)) }
     val pool = openJdbc(name, JdbcDialect.POSTGRESQL, resolver, connect, PoolPolicy(1, sessions), policy, jdbc)

@@ -90,14 +90,19 @@ class Server(val dialect: R2dbcDialect, port: Int, val upsert: String, val slow:
             val port = ServerSocket(0).use { it.localPort }
             val ctl = user + listOf("$bin/pg_ctl", "-D", "$home/data", "-w")
             run(ctl + listOf("-l", "$home/log", "-o", "-p $port -k $home", "start"))
-            Runtime.getRuntime().addShutdownHook(Thread { run(ctl + listOf("-m", "immediate", "stop")) })
+            Runtime.getRuntime().addShutdownHook(
+                Thread {
+                    run(ctl + listOf("-m", "immediate", "stop"))
+                    home.toFile().deleteRecursively()
+                },
+            )
             return port
         }
 
         private fun run(command: List<String>) {
             val process = ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
-            check(process.waitFor(60, TimeUnit.SECONDS)) { "$command did not end within 60 s" }
+            check(process.waitFor(180, TimeUnit.SECONDS)) { "$command did not end within 180 s" }
             check(process.exitValue() == 0) { "$command: exit code ${process.exitValue()}" }
         }
     }

@@ -48,7 +48,10 @@ class StreamingPair private constructor(private val bin: Path, private val home:
         }
     }
 
-    override fun close() = running.toList().reversed().forEach(::stop)
+    override fun close() {
+        running.toList().reversed().forEach(::stop)
+        home.toFile().deleteRecursively()
+    }
 
     companion object {
         /** Null, and said so, where it cannot be had. */
@@ -75,8 +78,12 @@ class StreamingPair private constructor(private val bin: Path, private val home:
         private fun run(command: List<String>) {
             val log = Files.createTempFile("carom", ".log").toFile()
             val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start()
-            check(process.waitFor(60, TimeUnit.SECONDS)) { "$command did not end within 60 s" }
-            check(process.exitValue() == 0) { "$command: ${log.readText().takeLast(500)}" }
+            try {
+                check(process.waitFor(180, TimeUnit.SECONDS)) { "$command did not end within 180 s" }
+                check(process.exitValue() == 0) { "$command: ${log.readText().takeLast(500)}" }
+            } finally {
+                log.delete()
+            }
         }
     }
 }

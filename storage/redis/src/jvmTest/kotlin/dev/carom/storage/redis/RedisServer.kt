@@ -9,6 +9,7 @@ import io.lettuce.core.RedisURI
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.flowOf
+import java.io.File
 import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.Path
@@ -17,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.seconds
 
 /** A redis-server of our own, in memory, on a port that was free; ends with this process. */
-class RedisServer private constructor(private val process: Process, val port: Int) {
+class RedisServer private constructor(private val process: Process, val port: Int, private val home: File) {
     private val databases = AtomicInteger(0)
     val backend = Backend("redis", "127.0.0.1", port)
 
@@ -30,6 +31,7 @@ class RedisServer private constructor(private val process: Process, val port: In
     fun stop() {
         process.destroy()
         process.waitFor(10, TimeUnit.SECONDS)
+        home.deleteRecursively()
     }
 
     companion object {
@@ -43,7 +45,6 @@ class RedisServer private constructor(private val process: Process, val port: In
         val shared: RedisServer? by lazy {
             start().also { server ->
                 if (server == null) System.err.println("SKIPPED: redis-server is not on the PATH: nothing was tried")
-                server?.let { Runtime.getRuntime().addShutdownHook(Thread(it::stop)) }
             }
         }
 
@@ -56,16 +57,17 @@ class RedisServer private constructor(private val process: Process, val port: In
 
         private fun attempt(path: Path): RedisServer? {
             val port = ServerSocket(0).use { it.localPort }
+            val home = Files.createTempDirectory("carom-redis").toFile()
             val process = ProcessBuilder(
                 listOf("$path", "--port", "$port", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
-            ).directory(Files.createTempDirectory("carom-redis").toFile()).redirectErrorStream(true).start()
+            ).directory(home).redirectErrorStream(true).start()
             val lines = process.inputReader()
             while (true) {
-                val line = lines.readLine() ?: return null
+                val line = lines.readLine() ?: return null.also { home.deleteRecursively() }
                 if ("Ready to accept connections" in line) break
             }
             Thread({ lines.forEachLine { } }, "redis-server output").apply { isDaemon = true }.start()
-            return RedisServer(process, port)
+            return RedisServer(process, port, home).also { Runtime.getRuntime().addShutdownHook(Thread(it::stop)) }
         }
     }
 }

@@ -42,7 +42,10 @@ class BlockingJdbcSplitTest {
                 two.getConnect(),
                 new PoolPolicyBuilder().spares(4).maxSlots(8).build(),
                 new StoragePolicy(),
-                new SplitPolicyBuilder().lagMemory(Duration.ZERO).build(),
+                new SplitPolicyBuilder()
+                        .lagMemory(Duration.ZERO)
+                        .checkTimeout(Duration.ofSeconds(20))
+                        .build(),
                 two.getRole(),
                 two.getReplication(),
                 new JdbcPolicyBuilder().validateAfter(Duration.ZERO).build())) {

@@ -48,7 +48,10 @@ class StreamingPair private constructor(private val bin: Path, private val home:
         }
     }
 
-    override fun close() = running.toList().reversed().forEach(::stop)
+    override fun close() {
+        running.toList().reversed().forEach(::stop)
+        home.toFile().deleteRecursively()
+    }
 
     companion object {
         /** Null, and said so, where it cannot be had. */

@@ -170,6 +170,8 @@ class TlsLinkTest :
             world.shakeHands()
             for (word in listOf("one ", "two")) world.here.say(word)
             world.arrives(missing = 1)
+            // And paused then: what resumes before would be undone by that.
+            world.hears("one ")
             world.there.resume()
             world.closedBelow()
             world.hears("one ")

@@ -43,7 +43,11 @@ class TlsTransportTest :
                 }
 
                 suspend fun close(vararg ends: End) {
-                    for (end in ends) if (end.open.isCompleted) end.open.await().close()
+                    // One after the other: whom the other leaves hears that it did so without a word.
+                    for (end in ends.filter { it.open.isCompleted }) {
+                        end.open.await().close()
+                        bounded { end.closed.await() }
+                    }
                     for (end in ends) bounded { end.closed.await() }
                     listener.close()
                     bounded { door.closed.await() } shouldBe null

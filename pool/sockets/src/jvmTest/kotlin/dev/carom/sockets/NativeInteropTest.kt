@@ -13,6 +13,7 @@ import kotlinx.coroutines.launch
 import java.io.File
 import java.net.InetAddress
 import java.net.ServerSocket
+import kotlin.time.Duration.Companion.seconds
 
 /**
  * Against the tools of nanomsg and nng, six patterns over TCP and IPC, in both roles, whoever binds. `-Dcarom.interop=true`;
@@ -125,7 +126,8 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
         }
     },
     "RESPONDENT answers us" to {
-        val surveyor = scope.openSurveyorSocket("surveyor", transports = row.transports)
+        val policy = SocketPolicy(surveyDeadline = 60.seconds)
+        val surveyor = scope.openSurveyorSocket("surveyor", policy, row.transports)
         with(surveyor, "--respondent", "-D", "me", "-Q") { lines ->
             surveyor.awaitPipes(1)
             surveyor.survey(bytes("who?")).first().decodeToString() shouldBe "me"
@@ -143,7 +145,7 @@ private val plays: Map<String, suspend Scene.() -> Unit> = mapOf(
     },
     "BUS hears us and tells us" to {
         val bus = scope.openBusSocket("bus", transports = row.transports)
-        with(bus, "--bus", "-D", "from it", "-d", "1", "-Q") { lines ->
+        with(bus, "--bus", "-D", "from it", "-d", "1", "-i", "1", "-Q") { lines ->
             bus.awaitPipes(1)
             bus.send(bytes("from us"))
             bus.receive().decodeToString() shouldBe "from it"

@@ -25,6 +25,7 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import java.lang.management.ManagementFactory
 import kotlin.time.Duration.Companion.milliseconds
@@ -218,6 +219,26 @@ class SocketLifeTest :
                 listening.join()
                 seen.first() shouldBe "listening at inproc://slow 0"
                 seen.count { "notices missed" in it } shouldBeGreaterThan 0
+            }
+        }
+
+        test("the pipes of a closed endpoint are gone, even if somebody is still being told of others") {
+            live {
+                val pull = openPullSocket("pull")
+                val pushes = List(2) { openPushSocket("push $it").also { push -> push.bind("inproc://told $it") } }
+                val first = pull.connect("inproc://told 0")
+                pull.awaitPipes(1)
+                var left = -1
+                val listening = launch(Dispatchers.Unconfined) {
+                    pull.pipes.first { it.size == 2 }
+                    // Meanwhile nobody else tells.
+                    runBlocking { withContext(Dispatchers.IO) { first.close() } }
+                    left = pull.pipes.value.size
+                }
+                pull.connect("inproc://told 1")
+                listening.join()
+                left shouldBe 1
+                pull.closeAll(*pushes.toTypedArray())
             }
         }
 

@@ -82,11 +82,11 @@ public final class BankFromJava {
             watch.get();
             // Transfers that were interrupted still have to say what became of them.
             threads.shutdown();
-            if (!threads.awaitTermination(30, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("transfers have not ended within 30 s: " + pool.stats());
+            if (!threads.awaitTermination(60, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("transfers have not ended within 60 s: " + pool.stats());
             }
             // What was interrupted last is proven quiet before it is back.
-            for (int n = 0; n < 6_000 && pool.stats().getLeased() > 0; n++) TimeUnit.MILLISECONDS.sleep(5);
+            for (int n = 0; n < 12_000 && pool.stats().getLeased() > 0; n++) TimeUnit.MILLISECONDS.sleep(5);
             System.out.println(pool.stats());
             return Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().getLeased());
         } finally {
@@ -103,7 +103,7 @@ public final class BankFromJava {
                 new PoolPolicyBuilder().spares(2).maxSlots(LIMIT)
                         .backoff(new BackoffPolicyBuilder().max(Duration.ofMillis(200)).build()).build(),
                 new StoragePolicyBuilder().acquireTimeout(Duration.ofSeconds(10)).resolveTimeout(Duration.ofSeconds(10))
-                        .build(),
+                        .cancelGrace(Duration.ofSeconds(30)).build(),
                 new JdbcPolicyBuilder().linger(Duration.ofSeconds(1)).build());
     }
 

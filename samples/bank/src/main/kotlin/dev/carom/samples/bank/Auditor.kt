@@ -5,6 +5,8 @@ import java.sql.DriverManager
 import java.sql.SQLException
 import java.util.UUID
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /** Looks at the server from outside the pool. Survives its restarts. */
 class Auditor(private val server: Server, private val application: String) : AutoCloseable {
@@ -40,6 +42,12 @@ class Auditor(private val server: Server, private val application: String) : Aut
     fun running(): Long =
         number("select count(*) from pg_stat_activity where application_name = '$application' and state = 'active'")
 
+    /** Waits until the pool leaves the server alone, 30 s at most: what has ended there may not be shown yet. */
+    fun awaitQuiet() {
+        val start = TimeSource.Monotonic.markNow()
+        while (idleInTransaction() + running() > 0 && start.elapsedNow() < MOST_WAITING) Thread.sleep(PAUSE_MILLIS)
+    }
+
     @Synchronized
     fun book(): Set<UUID> = opened().createStatement().use { statement ->
         statement.executeQuery("select id from book").use { result ->
@@ -65,4 +73,9 @@ class Auditor(private val server: Server, private val application: String) : Aut
 
     @Synchronized
     override fun close() = forget()
+
+    private companion object {
+        val MOST_WAITING = 30.seconds
+        const val PAUSE_MILLIS = 5L
+    }
 }

@@ -65,7 +65,7 @@ class Demo(private val server: Server, private val out: PrintStream, private val
                 watch.cancel()
                 watch.join()
                 // What was cancelled last is proven quiet before it is back.
-                withTimeoutOrNull(30.seconds) { while (pool.stats().leased > 0) delay(5) }
+                withTimeoutOrNull(60.seconds) { while (pool.stats().leased > 0) delay(5) }
                 out.println("${said()}; ${pool.stats()}")
                 withContext(Dispatchers.IO) {
                     Verdict.of(tally, auditor, LIMIT, afterRestart.get(), pool.stats().leased)
@@ -82,7 +82,8 @@ class Demo(private val server: Server, private val out: PrintStream, private val
         val backend = Backend("bank", "127.0.0.1", server.port)
         val connect = JdbcConnect { DriverManager.getConnection(server.url(NAME)) }
         val connections = PoolPolicy(2, LIMIT, backoff = BackoffPolicy(max = 200.milliseconds))
-        val policy = StoragePolicy(acquireTimeout = 10.seconds, resolveTimeout = 10.seconds)
+        val policy =
+            StoragePolicy(acquireTimeout = 10.seconds, cancelGrace = 30.seconds, resolveTimeout = 10.seconds)
         return openJdbc(NAME, JdbcDialect.POSTGRESQL, fixedResolver(backend), connect, connections, policy)
     }
 

@@ -7,8 +7,11 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.time.Duration
 import java.util.concurrent.TimeUnit.SECONDS
+import kotlin.io.path.exists
 import kotlin.io.path.isExecutable
 import kotlin.io.path.listDirectoryEntries
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
 
 /** A PostgreSQL server of this process, which can be restarted: the same data on the same port. */
 class Server private constructor(private val home: Path, private val start: (Int) -> Running) : AutoCloseable {
@@ -18,9 +21,12 @@ class Server private constructor(private val home: Path, private val start: (Int
 
     val port: Int = running.port
 
-    /** For JDBC, as somebody with a name that the server shows. */
+    /**
+     * For JDBC, as somebody with a name that the server shows. Whoever cancels waits longer than a pool's grace for the server
+     * to say that it has: a request that nobody waits for may stop the next statement.
+     */
     fun url(application: String): String =
-        "jdbc:postgresql://127.0.0.1:$port/postgres?user=postgres&ApplicationName=$application"
+        "jdbc:postgresql://127.0.0.1:$port/postgres?user=postgres&ApplicationName=$application&cancelSignalTimeout=40"
 
     /** Whoever is connected is thrown out. Returns when it answers again. */
     @Synchronized
@@ -62,7 +68,20 @@ class Server private constructor(private val home: Path, private val start: (Int
                 .setCleanDataDirectory(false)
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .start()
-            Running(server.port, server::close)
+            Running(server.port) {
+                server.close()
+                // Which gives up after 5 s, and only logs that.
+                awaitGone(home.resolve("data/postmaster.pid"))
+            }
+        }
+
+        /** The server deletes [lock] as the last thing it does. */
+        private fun awaitGone(lock: Path) {
+            val start = TimeSource.Monotonic.markNow()
+            while (lock.exists()) {
+                check(start.elapsedNow() < MOST_STOPPING) { "PostgreSQL did not end within $MOST_STOPPING" }
+                Thread.sleep(PAUSE_MILLIS)
+            }
         }
 
         private fun installed(home: Path): ((Int) -> Running)? {
@@ -81,6 +100,9 @@ class Server private constructor(private val home: Path, private val start: (Int
                 Running(port) { run(user + listOf("$bin/pg_ctl", "-D", data, "-w", "-m", "fast", "stop")) }
             }
         }
+
+        private val MOST_STOPPING = 60.seconds
+        private const val PAUSE_MILLIS = 5L
 
         private fun run(command: List<String>) {
             val log = Files.createTempFile("carom", ".log").toFile()

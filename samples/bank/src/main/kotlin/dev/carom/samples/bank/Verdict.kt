@@ -26,6 +26,7 @@ class Verdict(val checks: List<Check>) {
         fun of(tally: Tally, auditor: Auditor, limit: Int, afterRestart: Int, leased: Int): Verdict {
             val money = auditor.money()
             val lies = tally.lies(auditor.book()).size
+            auditor.awaitQuiet()
             val idle = auditor.idleInTransaction()
             val running = auditor.running()
             val expected = Bank.ACCOUNTS * Bank.START

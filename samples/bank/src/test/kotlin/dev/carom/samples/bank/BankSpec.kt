@@ -12,7 +12,7 @@ import kotlin.time.Duration.Companion.minutes
 
 class BankSpec :
     StringSpec({
-        timeout = 2.minutes.inWholeMilliseconds
+        timeout = 5.minutes.inWholeMilliseconds
 
         "no money is lost, nobody is lied to" {
             val shown = ByteArrayOutputStream()

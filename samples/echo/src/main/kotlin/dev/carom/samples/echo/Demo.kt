@@ -29,8 +29,11 @@ enum class Pace(val look: Duration, val outage: Duration, val bound: Duration) {
     TEST(200.milliseconds, 1500.milliseconds, 4.seconds),
 }
 
-/** The main job: many users of one pool while its backends come, move, die and go, and DNS has its moods. */
-class Demo(private val screen: Screen, private val pace: Pace) {
+/**
+ * The main job: many users of one pool while its backends come, move, die and go, and DNS has its moods. [bound] is how soon
+ * the pool must have followed.
+ */
+class Demo(private val screen: Screen, private val pace: Pace, private val bound: Duration = pace.bound) {
     private val start = TimeSource.Monotonic.markNow()
 
     /** All steps once. */
@@ -76,7 +79,7 @@ class Demo(private val screen: Screen, private val pace: Pace) {
         coroutineScope {
             val pool = openPool("echo", resolver, TcpConnector())
             val load = Load(pool)
-            val stage = Stage(pool, zone, load, watch, screen, pace)
+            val stage = Stage(pool, zone, load, watch, screen, pace, bound)
             try {
                 launch { pool.notices.collect(watch::on) }
                 val shown = screen.show(this, pool)

@@ -100,6 +100,6 @@ class Load(private val pool: Pool<TcpConnection>) {
     private companion object {
         const val LEAST_THINK_MILLIS = 5L
         const val MOST_THINK_MILLIS = 20L
-        val ECHO_TIMEOUT = 3.seconds
+        val ECHO_TIMEOUT = 30.seconds
     }
 }

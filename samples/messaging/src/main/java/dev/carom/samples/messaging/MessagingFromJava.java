@@ -18,9 +18,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Flow.Subscriber;
+import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /** Questions and surveys to a service that changes while they are asked. Ends with an exception if one is lost. */
@@ -63,7 +68,7 @@ public final class MessagingFromJava {
     public static void main(String[] args) throws Exception {
         ExecutorService threads = Executors.newCachedThreadPool();
         var policy = new SocketPolicyBuilder()
-                .surveyDeadline(Duration.ofSeconds(3)).requestTimeout(Duration.ofSeconds(20)).build();
+                .surveyDeadline(Duration.ofSeconds(30)).requestTimeout(Duration.ofSeconds(20)).build();
         try (var dns = new DnsTestServer();
                 var one = new Backend("one", threads);
                 var two = new Backend("two", threads);
@@ -114,9 +119,52 @@ public final class MessagingFromJava {
         }
         long millis = (System.nanoTime() - start) / 1_000_000;
         answered += ask(req, threads, answered);
-        int answers = surveyor.survey("up?".getBytes(UTF_8)).size();
+        int answers = survey(surveyor, backends.length);
         if (answers != backends.length) throw new IllegalStateException(change + ": " + answers + " answers");
         System.out.println(change + ": followed in " + millis + " ms, " + answered + " questions, each answered");
+    }
+
+    /** How many answer: until {@code expected} have, and a little longer, for nobody may answer twice. */
+    private static int survey(BlockingSurveyorSocket surveyor, int expected) throws InterruptedException {
+        Answers answers = new Answers(expected);
+        surveyor.answers("up?".getBytes(UTF_8)).subscribe(answers);
+        answers.enough.await();
+        TimeUnit.MILLISECONDS.sleep(300);
+        answers.subscription.cancel();
+        return answers.count.get();
+    }
+
+    /** Counts answers, until the survey ends. */
+    private static final class Answers implements Subscriber<byte[]> {
+        final AtomicInteger count = new AtomicInteger();
+        final CountDownLatch enough = new CountDownLatch(1);
+        final int expected;
+        volatile Subscription subscription;
+
+        Answers(int expected) {
+            this.expected = expected;
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            this.subscription = subscription;
+            subscription.request(Long.MAX_VALUE);
+        }
+
+        @Override
+        public void onNext(byte[] answer) {
+            if (count.incrementAndGet() == expected) enough.countDown();
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            enough.countDown();
+        }
+
+        @Override
+        public void onComplete() {
+            enough.countDown();
+        }
     }
 
     private static Set<Integer> ports(BlockingSocket<?> socket) {

@@ -41,8 +41,10 @@ internal class InprocLink(private val guard: Guard, private val options: LinkOpt
 
     override val unwritten: Int get() = guard.hold { lost + (peer?.incoming?.size ?: 0) }
 
+    /** What happened before, that it was closed, is told now. */
     fun hears(handler: LinkHandler) {
-        this.handler = handler
+        guard.hold { this.handler = handler }
+        tell()
     }
 
     /** Nobody is there. */
@@ -50,8 +52,12 @@ internal class InprocLink(private val guard: Guard, private val options: LinkOpt
 
     /** Both ends are open from now on. */
     fun join(far: InprocLink) {
-        peer = far
-        far.peer = this
+        guard.hold {
+            peer = far
+            far.peer = this
+            // By somebody who did not wait for it to be open: of that it could tell nobody.
+            if (far.stage == Stage.Closed) endComing = true
+        }
         far.open()
         open()
     }
@@ -132,7 +138,7 @@ internal class InprocLink(private val guard: Guard, private val options: LinkOpt
     /** Tells what there is to tell, unless somebody is at it. */
     private fun tell() {
         guard.hold {
-            if (telling) return
+            if (telling || !::handler.isInitialized) return
             telling = true
         }
         while (true) {

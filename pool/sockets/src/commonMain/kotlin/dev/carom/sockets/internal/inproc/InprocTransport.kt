@@ -31,14 +31,13 @@ internal class InprocTransport(private val guards: Guards) : Transport {
         val near = InprocLink(both, options, "inproc://$name")
         val far = InprocLink(both, options, "inproc://$name")
         near.hears(handler)
-        val acceptor = guard.hold { listeners[name] }?.acceptor
-        val accepting = if (acceptor == null) null else acceptor.onAccept(far)
-        if (accepting == null) {
-            near.refuse(NobodyListens(address.toString()))
-        } else {
-            far.hears(accepting)
-            near.join(far)
+        val place = guard.hold { listeners[name]?.also { it.entering++ } }
+        val accepted = try {
+            place != null && place.accept(near, far)
+        } finally {
+            place?.entered()
         }
+        if (!accepted) near.refuse(NobodyListens(address.toString()))
         return near
     }
 
@@ -55,10 +54,33 @@ internal class InprocTransport(private val guards: Guards) : Transport {
         return place
     }
 
-    private inner class Place(private val name: String, val acceptor: Acceptor) : Listener {
+    private inner class Place(private val name: String, private val acceptor: Acceptor) : Listener {
+        /** Guarded: those who are being accepted at this moment. */
+        var entering = 0
+
+        /** Guarded. */
+        private var closed = false
+
+        fun accept(near: InprocLink, far: InprocLink): Boolean {
+            far.hears(acceptor.onAccept(far) ?: return false)
+            near.join(far)
+            return true
+        }
+
+        /** Who came while it was closed is accepted first: after the end nobody comes. */
+        fun entered() {
+            val last = guard.hold { --entering == 0 && closed }
+            if (last) acceptor.onClosed(null)
+        }
+
         override fun close() {
-            val mine = guard.hold { (listeners[name] === this).also { if (it) listeners.remove(name) } }
-            if (mine) acceptor.onClosed(null)
+            val empty = guard.hold {
+                if (listeners[name] !== this) return
+                listeners.remove(name)
+                closed = true
+                entering == 0
+            }
+            if (empty) acceptor.onClosed(null)
         }
     }
 }

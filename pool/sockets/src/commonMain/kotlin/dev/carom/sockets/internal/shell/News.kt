@@ -1,12 +1,12 @@
 package dev.carom.sockets.internal.shell
 
 import dev.carom.sockets.SocketNotice
+import kotlinx.coroutines.ExperimentalForInheritanceCoroutinesApi
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableSharedFlow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.onSubscription
 import kotlinx.coroutines.flow.transformWhile
@@ -24,6 +24,9 @@ internal class News(private val guard: Guard, private val buffer: Int) {
         MutableSharedFlow<Numbered>(extraBufferCapacity = buffer, onBufferOverflow = BufferOverflow.DROP_OLDEST)
     private val current = MutableStateFlow<List<Pipe>>(emptyList())
     private val waiting = ArrayDeque<Numbered>()
+
+    /** Changed under the guard. */
+    @Volatile
     private var latest: List<Pipe> = emptyList()
     private var shown = latest
     private var telling = false
@@ -35,7 +38,8 @@ internal class News(private val guard: Guard, private val buffer: Int) {
     @Volatile
     private var closed = false
 
-    val pipes: StateFlow<List<Pipe>> get() = current.asStateFlow()
+    /** Told in order; its value is what was put last, whoever may still have to tell of it. */
+    val pipes: StateFlow<List<Pipe>> = Latest()
 
     val notices: Flow<SocketNotice> = flow {
         var expected = 0L
@@ -93,6 +97,12 @@ internal class News(private val guard: Guard, private val buffer: Int) {
             current.value = pipes
             notice?.let(told::tryEmit)
         }
+    }
+
+    @OptIn(ExperimentalForInheritanceCoroutinesApi::class)
+    private inner class Latest : StateFlow<List<Pipe>> by current {
+        override val value: List<Pipe> get() = latest
+        override val replayCache: List<List<Pipe>> get() = listOf(latest)
     }
 
     private fun add(notice: SocketNotice?) {

@@ -5,6 +5,8 @@ import dev.carom.sockets.transport.Acceptor
 import dev.carom.sockets.transport.LinkOptions
 import dev.carom.sockets.transport.Listener
 import dev.carom.sockets.transport.SocketAddress
+import io.ktor.network.selector.InterestSuspensionsMap
+import io.ktor.network.selector.SelectInterest
 import io.ktor.network.selector.Selectable
 import io.ktor.network.selector.SelectorManager
 import io.ktor.network.sockets.ServerSocket
@@ -19,6 +21,8 @@ import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
+import java.nio.channels.ClosedChannelException
+import java.nio.channels.SelectableChannel
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -69,13 +73,33 @@ internal class KtorListener(
         return cause
     }
 
-    /** The system frees the address when the selector has come by and let go of the channel: nothing tells when that is. */
+    /**
+     * The system frees the address when the selector has come by: it lets go of the channel, and then closes it. Nothing tells
+     * when that is done, but what it is asked after the former it answers after the latter: that the channel is closed.
+     */
     private suspend fun awaitGone(server: ServerSocket) {
-        val channel = (server as Selectable).channel
+        val closed = Closed((server as Selectable).channel)
         withTimeoutOrNull(MOST_SELECTING) {
-            while (channel.isRegistered) delay(GLANCE)
-            delay(GLANCE)
+            while (closed.channel.isRegistered) delay(GLANCE)
+            try {
+                selector.select(closed, SelectInterest.ACCEPT)
+            } catch (_: ClosedChannelException) {
+                return@withTimeoutOrNull
+            }
         }
+    }
+
+    /** Asks again of a channel of which ktor does not want to hear any more. */
+    private class Closed(override val channel: SelectableChannel) : Selectable {
+        override val suspensions = InterestSuspensionsMap()
+        override val interestedOps: Int get() = SelectInterest.ACCEPT.flag
+        override val isClosed: Boolean get() = false
+
+        override fun interestOp(interest: SelectInterest, state: Boolean) = Unit
+
+        override fun close() = Unit
+
+        override fun dispose() = Unit
     }
 
     private suspend fun bind(): ServerSocket = try {

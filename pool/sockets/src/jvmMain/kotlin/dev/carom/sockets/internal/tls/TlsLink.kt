@@ -29,7 +29,6 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
     private lateinit var handler: LinkHandler
     private var engine: SSLEngine? = null
     private var phase = Phase.Connecting
-    private var busy = false
     private var finished = false
 
     /** The link below has ended; what it brought before may not be opened yet. */
@@ -42,8 +41,16 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
     @Volatile
     private var output: SealedOutput? = null
 
+    /** Guards the changes of what follows, and what the link below is told then: pausing calls nobody. */
+    private val brake = Any()
+
+    /** By the handler. */
     @Volatile
     private var paused = false
+
+    /** Something is being computed elsewhere. */
+    @Volatile
+    private var busy = false
 
     @Volatile
     override var identity: String? = null
@@ -68,16 +75,24 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
         inner?.flush()
     }
 
-    override fun pause() {
+    override fun pause(): Unit = synchronized(brake) {
         paused = true
         inner?.pause()
     }
 
     override fun resume() {
-        if (!paused) return
-        paused = false
-        inner?.resume()
+        synchronized(brake) {
+            if (!paused) return
+            paused = false
+        }
+        readBelow()
         line.run { proceed() }
+    }
+
+    /** Reading there again, which may call back and is not guarded, and not if somebody has paused meanwhile. */
+    private fun readBelow() {
+        if (!paused && !busy) inner?.resume()
+        synchronized(brake) { if (paused || busy) inner?.pause() }
     }
 
     override fun finish() = line.run {
@@ -235,13 +250,15 @@ internal class TlsLink(private val prepare: suspend () -> SSLEngine) :
 
     /** What takes long is computed elsewhere; meanwhile the peer waits. */
     private fun compute(engine: SSLEngine) {
-        busy = true
-        inner?.pause()
+        synchronized(brake) {
+            busy = true
+            inner?.pause()
+        }
         CoroutineScope(Dispatchers.IO).launch {
             while (true) engine.delegatedTask?.run() ?: break
             line.run {
                 busy = false
-                if (!paused) inner?.resume()
+                readBelow()
                 proceed()
             }
         }

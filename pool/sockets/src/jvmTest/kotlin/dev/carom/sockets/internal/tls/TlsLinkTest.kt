@@ -26,6 +26,9 @@ private class Wire : Link {
     val finished = CompletableDeferred<Unit>()
     val closed = CompletableDeferred<Unit>()
 
+    /** What happens elsewhere just before it does what it was told. */
+    var meanwhile: () -> Unit = {}
+
     override val remote: String get() = "the other end"
     override val unwritten: Int get() = 0
 
@@ -37,12 +40,16 @@ private class Wire : Link {
     override fun flush() = Unit
 
     override fun pause() {
+        happens()
         paused.value = true
     }
 
     override fun resume() {
+        happens()
         paused.value = false
     }
+
+    private fun happens() = meanwhile.also { meanwhile = {} }()
 
     override fun finish() {
         finished.complete(Unit)
@@ -51,6 +58,8 @@ private class Wire : Link {
     override fun close() {
         closed.complete(Unit)
     }
+
+    val isReading: Boolean get() = !paused.value
 
     suspend fun awaitReading() {
         paused.first { !it }
@@ -143,6 +152,34 @@ class TlsLinkTest :
             key = TlsKey.of(identity.chain, identity.privateKey),
         )
 
+        /** A link, of which nothing is needed but that it passes on who wants to read. */
+        fun overWire(): Pair<TlsLink, Wire> {
+            val wire = Wire()
+            return TlsLink { error("nobody connects") }.also { it.over(wire) } to wire
+        }
+
+        test("who pauses while another resumes is not passed over") {
+            val (link, wire) = overWire()
+            link.pause()
+            wire.meanwhile = link::pause
+            link.resume()
+            wire.isReading shouldBe false
+            link.resume()
+            wire.isReading shouldBe true
+        }
+
+        test("who resumes while another pauses is not passed over") {
+            val (link, wire) = overWire()
+            val resuming = Thread(link::resume)
+            wire.meanwhile = {
+                resuming.start()
+                while (resuming.state !in setOf(Thread.State.BLOCKED, Thread.State.TERMINATED)) Thread.yield()
+            }
+            link.pause()
+            resuming.join()
+            wire.isReading shouldBe true
+        }
+
         for (said in listOf(true, false)) {
             val how = if (said) "with close_notify" else "without a word"
             test("an end $how that comes while the reader pauses waits for what came before") {
@@ -170,6 +207,8 @@ class TlsLinkTest :
             world.shakeHands()
             for (word in listOf("one ", "two")) world.here.say(word)
             world.arrives(missing = 1)
+            // And paused then: what resumes before would be undone by that.
+            world.hears("one ")
             world.there.resume()
             world.closedBelow()
             world.hears("one ")

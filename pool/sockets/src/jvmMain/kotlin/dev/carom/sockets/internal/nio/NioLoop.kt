@@ -5,6 +5,7 @@ import java.nio.channels.SelectionKey
 import java.nio.channels.Selector
 import java.util.PriorityQueue
 import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.TimeUnit.MILLISECONDS
 import java.util.concurrent.TimeUnit.NANOSECONDS
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.function.Consumer
@@ -35,6 +36,8 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
     private val awake = AtomicBoolean(true)
     private val timers = PriorityQueue<Timer> { a, b -> (a.at - b.at).compareTo(0) }
     private val toFlush = ArrayDeque<Sender>()
+    private val watched = ArrayList<Sender>()
+    private var visited = System.nanoTime()
     private var closed = ArrayList<Runnable>()
     private val action = Consumer(::ready)
 
@@ -63,6 +66,11 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
         toFlush.addLast(sender)
     }
 
+    /** Visits [sender] every [WATCH_MILLIS] until it wants no more of that. Only on the loop's thread. */
+    fun watch(sender: Sender) {
+        watched.add(sender)
+    }
+
     fun release() = loops.release()
 
     override fun run() {
@@ -70,6 +78,7 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
             while (true) {
                 runTasks()
                 runTimers()
+                visit()
                 flush()
                 if (closed.isEmpty() && tasks.isEmpty() && toFlush.isEmpty() && loops.mayStop(this)) return
                 select()
@@ -80,11 +89,13 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
     private fun select() {
         val done = closed
         closed = ArrayList(0)
-        if (done.isNotEmpty() || hasWork()) {
+        when {
             // Whoever was resumed by a flush may have sent more.
-            selector.selectNow(action)
-        } else {
-            waitForWork()
+            done.isNotEmpty() || hasWork() -> selector.selectNow(action)
+
+            watched.isNotEmpty() -> sleep(WATCH_MILLIS)
+
+            else -> waitForWork()
         }
         for (task in done) guarded(task::run)
     }
@@ -100,22 +111,27 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
             found = selector.selectNow(action) > 0 || hasWork()
             if (!found) Thread.yield()
         }
-        if (!found) sleep(next)
+        if (!found) sleep(Long.MAX_VALUE)
         waits.ended(System.nanoTime() - began, inVain = !found && patience > 0)
     }
 
-    private fun sleep(next: Timer?) {
+    /** For [most] milliseconds at most. */
+    private fun sleep(most: Long) {
+        val next = timers.peek()
+        val limit = if (next == null) most else minOf(most, millisTo(next.at))
         awake.set(false)
         when {
             // Given before anybody could see that this sleeps.
             !tasks.isEmpty() -> Unit
 
-            next == null -> selector.select(action)
+            limit == Long.MAX_VALUE -> selector.select(action)
 
-            else -> selector.select(action, NANOSECONDS.toMillis(next.at - System.nanoTime()).coerceAtLeast(0) + 1)
+            else -> selector.select(action, limit)
         }
         awake.set(true)
     }
+
+    private fun millisTo(at: Long): Long = NANOSECONDS.toMillis(at - System.nanoTime()).coerceAtLeast(0) + 1
 
     private fun ready(key: SelectionKey) {
         if (key.isValid) guarded { (key.attachment() as Ready).ready(key) }
@@ -144,6 +160,18 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
         }
     }
 
+    private fun visit() {
+        if (watched.isEmpty()) return
+        val now = System.nanoTime()
+        if (now - visited < MILLISECONDS.toNanos(WATCH_MILLIS)) return
+        visited = now
+        watched.removeIf { sender ->
+            var more = false
+            guarded { more = sender.visited() }
+            !more
+        }
+    }
+
     private fun flush() {
         var left = toFlush.size
         while (left-- > 0) guarded(toFlush.removeFirst()::flushOnLoop)
@@ -151,6 +179,7 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
 
     companion object {
         const val READ_SIZE = 1 shl 17
+        const val WATCH_MILLIS = 1L
     }
 }
 

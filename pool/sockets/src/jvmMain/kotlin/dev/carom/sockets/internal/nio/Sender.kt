@@ -16,6 +16,10 @@ import java.nio.channels.SocketChannel
  * One message after a pause is written at once. In a burst the sender only appends, and the loop writes whatever has been
  * collected each time it comes by, so that a system call carries many messages.
  *
+ * In a flood whoever sends writes nearly all of it, in large pieces, and to wake the loop between any two of them, in case
+ * it was the last, would cost as much as writing. So when it has gone on for a while the loop watches: it looks by every
+ * [NioLoop.WATCH_MILLIS], nobody wakes it for this, and what is left at the end of the flood is written then.
+ *
  * @param full bytes from which on no more is welcome.
  */
 internal class Sender(private val loop: NioLoop, private val channel: SocketChannel, private val full: Int) {
@@ -36,6 +40,16 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
 
     /** The loop has been asked to come by, and has not yet. */
     private var posted = false
+
+    /** Times that whoever sends had much to write; and how many there were when the loop came by last. */
+    private var pieces = 0L
+    private var piecesSeen = 0L
+
+    /** How often in a row the loop came by and there were more. */
+    private var streak = 0
+
+    /** The loop comes by without being asked. */
+    private var watched = false
 
     /** Called when the system takes nothing more: on the loop, to be told of [flushOnLoop] when it does again. */
     lateinit var whenBlocked: () -> Unit
@@ -78,7 +92,8 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
                 Turn.Inline, Turn.Loop -> return
             }.also {
                 turn = if (it) Turn.Inline else Turn.Scheduled
-                post = !it && !posted
+                if (outbox.pending >= MUCH) pieces++
+                post = !it && !posted && !watched
                 if (post) posted = true
             }
         }
@@ -90,8 +105,30 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
     }
 
     private fun flushPosted() {
-        synchronized(lock) { posted = false }
-        flushOnLoop()
+        val watch = synchronized(lock) {
+            posted = false
+            (floods() && ++streak >= LASTING && !watched && !closed).also { if (it) watched = true }
+        }
+        if (!watch) return flushOnLoop()
+        loop.watch(this)
+    }
+
+    /** On the loop, while it watches: whether it shall go on with that. */
+    fun visited(): Boolean {
+        val more = synchronized(lock) {
+            watched = !closed && floods()
+            watched
+        }
+        if (!more) flushOnLoop()
+        return more
+    }
+
+    /** Whether more was written by whoever sends since this was asked last. */
+    private fun floods(): Boolean {
+        val more = pieces != piecesSeen
+        piecesSeen = pieces
+        if (!more) streak = 0
+        return more
     }
 
     /** On the loop: at the end of a turn, when it was scheduled, or when the system takes more. */
@@ -172,5 +209,8 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
         /** So much is written by whoever sends, rather than waiting for the loop. */
         const val MUCH = 1L shl 16
         const val MOST_ROUNDS = 16
+
+        /** So many pieces are a flood that lasts: some 256 KiB. */
+        const val LASTING = 4
     }
 }

@@ -183,6 +183,7 @@ class PooledRolesJavaTest {
                         .allowPrimaryReads(false)
                         .askAgain(Duration.ofMillis(1))
                         .lagMemory(Duration.ZERO)
+                        .checkTimeout(Duration.ofSeconds(20))
                         .build(),
                 TimeSource.Monotonic.INSTANCE);
         BlockingSqlSplit split = BlockingSqlSplit.open("numbers", new Numbers().toSqlDriver(), halves, new StoragePolicy());

@@ -32,7 +32,7 @@ private val CONNECT =
 
 private suspend fun splitTest(
     pair: StreamingPair,
-    policy: SplitPolicy = SplitPolicy(lagMemory = Duration.ZERO),
+    policy: SplitPolicy = SplitPolicy(lagMemory = Duration.ZERO, checkTimeout = 20.seconds),
     block: suspend CoroutineScope.(SplitPool<SqlPool, SqlTxn>) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(pair.primary, pair.replica)).asResolver()
@@ -132,7 +132,8 @@ class R2dbcSplitTest :
             test(
                 "AT-27 AT-03 the primary is gone: reads go on where they may, and writes when the replica is promoted",
             ) {
-                splitTest(pair, SplitPolicy(allowPrimaryReads = false, lagMemory = Duration.ZERO)) { split ->
+                val never = SplitPolicy(allowPrimaryReads = false, lagMemory = Duration.ZERO, checkTimeout = 20.seconds)
+                splitTest(pair, never) { split ->
                     pair.stop("primary")
                     split.read(Consistency.EVENTUAL) { it.isReplica() } shouldBe true
                     pair.promote()

@@ -31,7 +31,7 @@ import kotlin.time.Duration.Companion.seconds
 
 private suspend fun splitTest(
     pair: MariaPair,
-    policy: SplitPolicy = SplitPolicy(lagMemory = Duration.ZERO),
+    policy: SplitPolicy = SplitPolicy(lagMemory = Duration.ZERO, checkTimeout = 20.seconds),
     block: suspend CoroutineScope.(SplitPool<JdbcPool, SqlTxn>) -> Unit,
 ) = coroutineScope {
     val split = openJdbcSplit(

@@ -34,7 +34,7 @@ private val CONNECT =
 
 private suspend fun splitTest(
     pair: StreamingPair,
-    policy: SplitPolicy = SplitPolicy(lagMemory = Duration.ZERO),
+    policy: SplitPolicy = SplitPolicy(lagMemory = Duration.ZERO, checkTimeout = 20.seconds),
     block: suspend CoroutineScope.(SplitPool<JdbcPool, SqlTxn>) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(pair.primary, pair.replica)).asResolver()
@@ -135,7 +135,8 @@ class PostgresSplitTest :
             test(
                 "AT-27 AT-03 PostgreSQL: the primary is gone: reads go on where they may, and writes when the replica is promoted",
             ) {
-                splitTest(pair, SplitPolicy(allowPrimaryReads = false, lagMemory = Duration.ZERO)) { split ->
+                val never = SplitPolicy(allowPrimaryReads = false, lagMemory = Duration.ZERO, checkTimeout = 20.seconds)
+                splitTest(pair, never) { split ->
                     pair.stop("primary")
                     split.read(Consistency.EVENTUAL) { it.isReplica() } shouldBe true
                     pair.promote()

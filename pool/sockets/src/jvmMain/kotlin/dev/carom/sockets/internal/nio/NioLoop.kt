@@ -68,6 +68,7 @@ internal class NioLoop(private val loops: NioLoops) : Runnable {
 
     /** Visits [sender] every [WATCH_MILLIS] until it wants no more of that. Only on the loop's thread. */
     fun watch(sender: Sender) {
+        if (watched.isEmpty()) visited = System.nanoTime()
         watched.add(sender)
     }
 

@@ -18,7 +18,7 @@ import java.nio.channels.SocketChannel
  *
  * In a flood whoever sends writes nearly all of it, in large pieces, and to wake the loop between any two of them, in case
  * it was the last, would cost as much as writing. So when it has gone on for a while the loop watches: it looks by every
- * [NioLoop.WATCH_MILLIS], nobody wakes it for this, and what is left at the end of the flood is written then.
+ * [NioLoop.WATCH_MILLIS], nobody wakes it for this, and what is there then is written, also what is left at the end.
  *
  * @param full bytes from which on no more is welcome.
  */
@@ -119,7 +119,8 @@ internal class Sender(private val loop: NioLoop, private val channel: SocketChan
             watched = !closed && floods()
             watched
         }
-        if (!more) flushOnLoop()
+        // Also while it goes on: what is there now must not wait longer because of what follows it.
+        flushOnLoop()
         return more
     }
 

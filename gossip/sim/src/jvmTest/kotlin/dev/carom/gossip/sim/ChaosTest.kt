@@ -7,6 +7,7 @@ import dev.carom.gossip.PostcardCodec
 import dev.carom.gossip.SwimEvent
 import dev.carom.gossip.SwimPolicy
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.longs.shouldBeLessThan
 import io.kotest.matchers.longs.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import kotlin.random.Random
@@ -162,6 +163,7 @@ class ChaosTest :
             // Not everyone asked the owner.
             val byOwner = simulation.node(7)!!.streamBytes
             println("AT-26: the owner sent $byOwner bytes over streams")
+            byOwner shouldBeLessThan 49L * SwimPolicy.MAX_METADATA
         }
 
         test("the same seed is the same run") {

@@ -167,9 +167,9 @@ public class TcpConnection internal constructor(
             flushed = flushWithin()
         } finally {
             withContext(NonCancellable) {
-                if (!flushed) resetOnClose()
                 // So that whoever still reads or writes fails, instead of being told that it was cancelled.
                 val closedHere = IOException("${this@TcpConnection} is closed")
+                if (!flushed) reset(closedHere)
                 tls?.abort(closedHere)
                 incoming.cancel(closedHere)
                 outgoing.cancel(closedHere)
@@ -204,11 +204,16 @@ public class TcpConnection internal constructor(
         true
     } ?: false
 
-    /** Otherwise the system would go on sending to a peer that does not read, long after this side forgot it. */
-    private fun resetOnClose() {
+    /**
+     * Otherwise the system would go on sending to a peer that does not read, long after this side forgot it. Before the
+     * socket's writer hears of it: it ends its direction, and the peer would take what it has for all there was.
+     */
+    private fun reset(why: IOException) {
         if (remoteIsUnix) return
+        incoming.cancel(why)
         try {
             channel.setOption(StandardSocketOptions.SO_LINGER, 0)
+            channel.close()
         } catch (_: IOException) {
             // Closed already.
         }

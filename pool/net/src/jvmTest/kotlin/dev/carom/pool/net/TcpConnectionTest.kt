@@ -14,6 +14,7 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runInterruptible
@@ -245,6 +246,34 @@ class TcpConnectionTest :
                     }
                     peer.socket().soTimeout = 30_000
                     shouldThrow<IOException> { peer.socket().getInputStream().readAllBytes() }
+                }
+            }
+        }
+
+        test("a peer that reads is not told of an orderly end when a close gives up") {
+            leavingNothing {
+                Loopback.tcp().use { server ->
+                    val patient = TcpConnector(TcpPolicy(closeTimeout = 600.seconds))
+                    val bytes = ByteArray(32 * 1024 * 1024)
+                    repeat(20) {
+                        val connection = patient.connect(server.backend)
+                        val peer = server.accept()
+                        peer.socket().soTimeout = 30_000
+                        coroutineScope {
+                            val got = async(Dispatchers.IO) {
+                                runCatching { peer.socket().getInputStream().readAllBytes().size }
+                            }
+                            val writer = launch(Dispatchers.Default, CoroutineStart.UNDISPATCHED) {
+                                runCatching { connection.output.writeByteArray(bytes) }
+                            }
+                            val closing = launch(start = CoroutineStart.UNDISPATCHED) { patient.close(connection) }
+                            closing.cancelAndJoin()
+                            writer.join()
+                            // All of it and then an end, or a reset.
+                            got.await().onSuccess { it shouldBe bytes.size }
+                        }
+                        peer.close()
+                    }
                 }
             }
         }

@@ -1,5 +1,6 @@
 package dev.carom.sockets.internal.nio
 
+import dev.carom.sockets.internal.refuseItself
 import java.io.IOException
 import java.net.InetSocketAddress
 import java.net.SocketAddress
@@ -52,6 +53,7 @@ internal class NioDial(
         try {
             channel.configureBlocking(false)
             if (channel.connect(address)) {
+                channel.refuseItself()
                 won(channel)
                 return true
             }
@@ -68,6 +70,7 @@ internal class NioDial(
     private fun connected(address: SocketAddress, channel: SocketChannel, key: SelectionKey) {
         try {
             if (!channel.finishConnect()) return
+            channel.refuseItself()
             attempts.remove(channel)
             key.cancel()
             won(channel)

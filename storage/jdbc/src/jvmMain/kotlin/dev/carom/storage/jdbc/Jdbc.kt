@@ -11,7 +11,14 @@ import kotlinx.coroutines.CoroutineScope
 import java.sql.Connection
 import java.sql.SQLException
 
-/** Opens a connection to a backend. Runs on a thread that may block; for Java a lambda. */
+/**
+ * Opens a connection to a backend. Runs on a thread that may block; for Java a lambda.
+ *
+ * Give the driver a limit of its own, where it has one (pgjdbc: `loginTimeout`; MariaDB: `socketTimeout`): JDBC cannot stop
+ * it otherwise. One that is still at it [PoolPolicy.closeTimeout] after [PoolPolicy.connectTimeout], or after the pool's end,
+ * is left alone with its thread, and its connection, if it comes after all, is thrown away. [PoolPolicy.maxSlots] such threads
+ * at most; while all of them hang, nothing is opened.
+ */
 public fun interface JdbcConnect {
     /** @throws SQLException if none could be opened. */
     @Throws(SQLException::class)

@@ -8,6 +8,7 @@ import dev.carom.pool.Role
 import dev.carom.storage.ErrorCategory
 import dev.carom.storage.jdbc.split.JdbcRole
 import dev.carom.storage.pooled.IdleCheck
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.delay
 import java.sql.SQLException
 
@@ -16,10 +17,10 @@ internal open class JdbcConnector(
     protected val dialect: JdbcDialect,
     private val connect: JdbcConnect,
     protected val threads: JdbcThreads,
-    private val pool: PoolPolicy,
+    protected val pool: PoolPolicy,
     private val policy: JdbcPolicy = JdbcPolicy(),
 ) : Connector<JdbcSession> {
-    override suspend fun connect(backend: Backend): JdbcSession = threads.work {
+    override suspend fun connect(backend: Backend): JdbcSession = threads.open(pool.closeTimeout, threads::dismiss) {
         val connection = connect.connect(backend)
         try {
             JdbcSession(connection, dialect, policy.checkInterval).also { it.setUp() }
@@ -60,8 +61,14 @@ internal class RoleConnector(
     policy: JdbcPolicy,
     private val role: JdbcRole = JdbcRole.of(dialect),
 ) : JdbcConnector(dialect, connect, threads, pool, policy) {
-    override suspend fun probeRole(connection: JdbcSession): Role =
-        threads.work { if (role.isReplica(connection.connection)) Role.Replica else Role.Primary }
+    override suspend fun probeRole(connection: JdbcSession): Role = try {
+        val isReplica = threads.open(pool.closeTimeout, {}) { role.isReplica(connection.connection) }
+        if (isReplica) Role.Replica else Role.Primary
+    } catch (e: CancellationException) {
+        // Left alone with a server that is silent: this ends it, and the pool need not close what is in use.
+        threads.abort(connection)
+        throw e
+    }
 
     override fun classify(cause: Throwable): Fault {
         val failures = generateSequence(cause) { it.cause }.filterIsInstance<SQLException>().take(DEPTH)

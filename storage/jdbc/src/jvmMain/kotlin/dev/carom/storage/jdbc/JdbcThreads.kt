@@ -1,26 +1,36 @@
 package dev.carom.storage.jdbc
 
 import dev.carom.storage.CallThreads
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.asExecutor
+import kotlinx.coroutines.async
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
 import java.sql.SQLException
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
+import kotlin.time.Duration
 
 /**
  * Threads for what blocks: as many as there can be connections, since a connection is claimed before a thread is asked for;
- * as many for cancelling, and as many for closing and cutting off, which must not wait for a cancel request that hangs.
- * Virtual ones where they do not pin their carriers (JDK 24).
+ * as many for opening, as many for cancelling, and as many for closing and cutting off: what works must not wait for a
+ * server that says nothing to a new connection, nor the end of a connection for a cancel request that hangs. Virtual ones
+ * where they do not pin their carriers (JDK 24).
  */
 internal class JdbcThreads(connections: Int) {
     private val threads = virtual ?: Dispatchers.IO
 
     // With all of them at work, one that ends a call takes up what it has just started by giving its session back.
     val workers: CoroutineDispatcher = threads.limitedParallelism(connections, "carom-jdbc")
+    private val openers = threads.limitedParallelism(connections, "carom-jdbc-open")
     private val controllers = threads.limitedParallelism(connections, "carom-jdbc-control")
     private val enders = threads.limitedParallelism(connections, "carom-jdbc-end")
 
@@ -33,6 +43,35 @@ internal class JdbcThreads(connections: Int) {
     suspend fun <T> control(block: () -> T): T = withContext(NonCancellable) { withContext(controllers) { block() } }
 
     suspend fun end(block: () -> Unit): Unit = withContext(NonCancellable) { withContext(enders) { block() } }
+
+    /**
+     * For what a driver may never come back from, if a server that has accepted it says no more. Who is cancelled waits for
+     * it for [patience] longer: most come back, and are dealt with as ever. After that it is left alone; if it has a result
+     * in the end, [late] gets it.
+     */
+    @OptIn(ExperimentalCoroutinesApi::class)
+    suspend fun <T> open(patience: Duration, late: (T) -> Unit, block: () -> T): T {
+        val opening = CoroutineScope(currentCoroutineContext().minusKey(Job) + openers).async { block() }
+        try {
+            return opening.await()
+        } catch (e: CancellationException) {
+            withContext(NonCancellable) { withTimeoutOrNull(patience) { opening.join() } }
+            if (opening.isCompleted) return opening.getCompleted()
+            opening.invokeOnCompletion { failure -> if (failure == null) late(opening.getCompleted()) }
+            throw e
+        }
+    }
+
+    /** Not waited for. */
+    fun dismiss(session: JdbcSession) {
+        enders.asExecutor().execute {
+            try {
+                session.connection.close()
+            } catch (_: SQLException) {
+                // Nobody has it: there is nobody to tell.
+            }
+        }
+    }
 
     fun abort(session: JdbcSession) {
         session.cut()

@@ -67,7 +67,7 @@ private fun selectors() = Thread.getAllStackTraces().keys.filter { it.name.start
 /** Runs [block] on real threads, and asserts that no thread is left. */
 private suspend fun onNetwork(block: suspend CoroutineScope.() -> Unit) {
     withContext(Dispatchers.Default) { coroutineScope { block() } }
-    eventually(10.seconds) { selectors().filter { it.isAlive }.shouldBeEmpty() }
+    eventually(60.seconds) { selectors().filter { it.isAlive }.shouldBeEmpty() }
 }
 
 class NetGossipTest :

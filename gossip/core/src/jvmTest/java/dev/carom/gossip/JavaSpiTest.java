@@ -33,6 +33,7 @@ class JavaSpiTest {
                     .build())
             .joinTimeout(Duration.ofSeconds(60))
             .leaveTimeout(Duration.ofSeconds(60))
+            .closeTimeout(Duration.ofSeconds(60))
             .reopen(Duration.ofMillis(1), Duration.ofMillis(10))
             .build();
 

@@ -5,10 +5,16 @@ import kotlin.io.path.createDirectories
 import kotlin.io.path.readLines
 import kotlin.system.exitProcess
 
-/** Fuzzes each target of the leaf in the working directory for as many seconds as the argument says. */
+/**
+ * Fuzzes each target of the leaf in the working directory for as many seconds as the first argument says. The second is
+ * the seed of the dice: with the same one, and nothing kept from before, a slower machine tries a part of what a faster
+ * one tries; with 0, or without, every run has its own.
+ */
 fun main(args: Array<String>) {
-    val seconds = args.single().toInt()
-    val runs = Corpus.targets().map { JazzerRun(it, seconds).also(JazzerRun::run) }
+    require(args.size in 1..2) { "seconds and perhaps a seed, got ${args.joinToString(" ")}" }
+    val seconds = args[0].toInt()
+    val seed = args.getOrElse(1) { "0" }.toInt()
+    val runs = Corpus.targets().map { JazzerRun(it, seconds, seed).also(JazzerRun::run) }
     if (runs.any { it.failed }) exitProcess(1)
 }
 
@@ -16,7 +22,7 @@ fun main(args: Array<String>) {
  * One target in a JVM of its own, with Jazzer on the class path. New inputs are kept under `target/fuzz`, to go on from
  * there the next time; an input that is a finding too, as `crash-…`.
  */
-private class JazzerRun(private val target: String, private val seconds: Int) {
+private class JazzerRun(private val target: String, private val seconds: Int, private val seed: Int) {
     private val home = Path.of("target/fuzz", target).createDirectories()
     private val log = home.resolve("log.txt")
     var failed = false
@@ -45,7 +51,7 @@ private class JazzerRun(private val target: String, private val seconds: Int) {
             "--instrumentation_includes=dev.carom.**:org.xbill.DNS.**",
             "--instrumentation_excludes=dev.carom.fuzz.**",
             "--reproducer_path=$home", "-artifact_prefix=$home/", "-print_final_stats=1", "-max_len=$LONGEST",
-            "-rss_limit_mb=0", "-max_total_time=$seconds", "$kept", "${Corpus.root.resolve(target)}",
+            "-rss_limit_mb=0", "-max_total_time=$seconds", "-seed=$seed", "$kept", "${Corpus.root.resolve(target)}",
         )
     }
 

@@ -17,6 +17,7 @@ import dev.carom.gossip.net.GossipSecurity;
 import dev.carom.gossip.net.NetGossip;
 import dev.carom.gossip.net.NetPolicyBuilder;
 import dev.carom.pool.Backend;
+import dev.carom.pool.BackendSnapshot;
 import dev.carom.pool.BlockingPool;
 import dev.carom.pool.PoolPolicyBuilder;
 import dev.carom.pool.Resolver;
@@ -50,8 +51,12 @@ class JavaResolverTest {
         return NetGossip.open(new NetPolicyBuilder("127.0.0.1").port(0).build(), security, QUICK);
     }
 
-    private static void awaitBackends(BlockingPool<TcpConnection> pool, int count) {
-        while (pool.snapshot().getBackends().stream().filter(it -> !it.getRemoved() && it.getOnline()).count() != count) {
+    /** Returns those it has seen: a moment later they may be others. */
+    private static List<Backend> awaitBackends(BlockingPool<TcpConnection> pool, int count) {
+        while (true) {
+            List<Backend> seen = pool.snapshot().getBackends().stream()
+                    .filter(it -> !it.getRemoved() && it.getOnline()).map(BackendSnapshot::getBackend).toList();
+            if (seen.size() == count) return seen;
             Thread.onSpinWait();
         }
     }
@@ -75,8 +80,7 @@ class JavaResolverTest {
                     .build();
             try (BlockingPool<TcpConnection> pool = BlockingPool.open(
                     "web", resolver, new TcpConnector(), new PoolPolicyBuilder().spares(1).maxSlots(2).build())) {
-                awaitBackends(pool, 1);
-                Backend backend = pool.snapshot().getBackends().get(0).getBackend();
+                Backend backend = awaitBackends(pool, 1).get(0);
                 assertEquals(Map.of("role", "web", "zone", "a", "version", "2"), backend.getMetadata());
                 assertEquals(3, backend.getWeight());
                 CountDownLatch idle = new CountDownLatch(1);

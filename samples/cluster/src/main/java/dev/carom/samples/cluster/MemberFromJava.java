@@ -24,8 +24,9 @@ public final class MemberFromJava {
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         var security = Cluster.security(Cluster.key(input.readLine()));
         var seeds = Arrays.asList(args).subList(2, args.length);
-        try (var server = new WhoServer(args[0]);
-                var gossip = NetGossip.open(Cluster.net(Integer.parseInt(args[1]), seeds), security, Cluster.policy)) {
+        // In this order: any port will do for the server, and it might be given the member's.
+        try (var gossip = NetGossip.open(Cluster.net(Integer.parseInt(args[1]), seeds), security, Cluster.policy);
+                var server = new WhoServer(args[0])) {
             live(gossip, server, security, input);
         }
     }

@@ -19,7 +19,7 @@ object Cluster {
     /** The service that members offer. */
     const val ROLE: String = "who"
 
-    /** Ten seconds to refute a suspicion, probes every half second. */
+    /** Ten seconds to refute a suspicion, probes every half second; half a minute to say goodbye. */
     @JvmField
     val policy: GossipPolicy = GossipPolicy(
         SwimPolicy(
@@ -31,6 +31,7 @@ object Cluster {
             seedInterval = 1_000.milliseconds,
             syncInterval = 2_000.milliseconds,
         ),
+        leaveTimeout = 30_000.milliseconds,
     )
 
     /** Loopback only; nobody else is heard. */

@@ -15,8 +15,11 @@ import java.security.SecureRandom
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
-/** Five processes that gossip with each other and with this one, whose pool follows them whatever happens. */
-class Demo(private val say: (String) -> Unit) {
+/**
+ * Five processes that gossip with each other and with this one, whose pool follows them whatever happens. With a
+ * [patience] of more than 1 they get so many times the time: for a machine that has other things to do.
+ */
+class Demo(private val say: (String) -> Unit, private val patience: Int = 1) {
     private val start = TimeSource.Monotonic.markNow()
 
     /** All steps once. */
@@ -27,7 +30,7 @@ class Demo(private val say: (String) -> Unit) {
         val policy = PoolPolicy(spares = 5, maxSlots = 20)
         val pool = openPool("who", observer.resolver(Cluster.ROLE), TcpConnector(), policy)
         val load = Load(pool)
-        val stage = Stage(observer, pool, load, old, ::step)
+        val stage = Stage(observer, pool, load, old, patience, ::step)
         try {
             stage.open()
             load.start(this, USERS)
@@ -65,7 +68,8 @@ class Demo(private val say: (String) -> Unit) {
 
     private fun time(): Check {
         val elapsed = start.elapsedNow()
-        return Check("time", "${elapsed.inWholeSeconds} s", "$LONGEST", elapsed <= LONGEST)
+        val most = LONGEST * patience
+        return Check("time", "${elapsed.inWholeSeconds} s", "$most", elapsed <= most)
     }
 
     private fun step(text: String) = say("%5.1f s  %s".format(start.elapsedNow().inWholeMilliseconds / 1_000.0, text))

@@ -3,9 +3,10 @@ package dev.carom.samples.cluster
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.first
 import java.util.concurrent.ConcurrentLinkedQueue
-import java.util.concurrent.TimeUnit
+import java.util.concurrent.TimeUnit.MILLISECONDS
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
+import kotlin.time.Duration
 
 /** A member's process, seen from outside. */
 class MemberProcess(val name: String, program: String, port: Int, seeds: List<String>, keyHex: String) : AutoCloseable {
@@ -73,8 +74,9 @@ class MemberProcess(val name: String, program: String, port: Int, seeds: List<St
     /** SIGCONT. */
     fun resume(): Unit = signal("CONT")
 
-    /** Whether it ended by itself, with success, within ten seconds. */
-    fun endedWell(): Boolean = process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0
+    /** Whether it ended by itself, with success, within [bound]. */
+    fun endedWell(bound: Duration): Boolean =
+        process.waitFor(bound.inWholeMilliseconds, MILLISECONDS) && process.exitValue() == 0
 
     override fun close() {
         process.destroyForcibly().waitFor()
@@ -86,7 +88,8 @@ class MemberProcess(val name: String, program: String, port: Int, seeds: List<St
     }
 
     private fun signal(name: String) {
-        val exit = ProcessBuilder("kill", "-$name", "${process.pid()}").inheritIO().start().waitFor()
+        // The shell has one of its own; the program need not be installed.
+        val exit = ProcessBuilder("sh", "-c", "kill -$name ${process.pid()}").inheritIO().start().waitFor()
         check(exit == 0) { "kill -$name ${process.pid()} ended with $exit" }
     }
 

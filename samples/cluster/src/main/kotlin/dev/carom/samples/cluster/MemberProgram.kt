@@ -2,7 +2,10 @@
 
 package dev.carom.samples.cluster
 
+import dev.carom.gossip.Gossip
 import dev.carom.gossip.GossipNotice
+import dev.carom.gossip.NodeId
+import dev.carom.gossip.net.GossipSecurity
 import dev.carom.gossip.net.openNetGossip
 import dev.carom.gossip.resolver.Offer
 import dev.carom.gossip.resolver.Offering
@@ -21,16 +24,15 @@ import kotlinx.coroutines.withContext
  */
 fun main(args: Array<String>): Unit = runBlocking(Dispatchers.Default) {
     val key = Cluster.key(readln())
-    WhoServer(args[0]).use { server -> live(server, args[1].toInt(), args.drop(2), Cluster.security(key)) }
+    val security = Cluster.security(key)
+    coroutineScope {
+        // First of all: any port will do for the server, and it might be given this one.
+        val gossip = openNetGossip(Cluster.net(args[1].toInt(), args.drop(2)), security, Cluster.policy)
+        WhoServer(args[0]).use { server -> live(gossip, server, security) }
+    }
 }
 
-private suspend fun live(
-    server: WhoServer,
-    port: Int,
-    seeds: List<String>,
-    security: dev.carom.gossip.net.GossipSecurity,
-): Unit = coroutineScope {
-    val gossip = openNetGossip(Cluster.net(port, seeds), security, Cluster.policy)
+private suspend fun live(gossip: Gossip<NodeId>, server: WhoServer, security: GossipSecurity): Unit = coroutineScope {
     val offering = Offering(gossip)
     offering.offer(listOf(Offer(Cluster.ROLE, server.port)))
     launch(start = CoroutineStart.UNDISPATCHED) {

@@ -24,6 +24,7 @@ class Stage(
     private val pool: Pool<TcpConnection>,
     private val load: Load,
     private val keyHex: String,
+    private val patience: Int,
     private val step: (String) -> Unit,
 ) {
     private val checks = mutableListOf<Check>()
@@ -37,7 +38,7 @@ class Stage(
         step("start five processes")
         members = List(MEMBERS) { start("member${it + 1}", it == MEMBERS - 1, 0) }
         // Starting JVMs takes what it takes; the time that counts begins when they run.
-        val ready = withTimeoutOrNull(STARTING) { members.forEach { it.awaitReady() } }
+        val ready = withTimeoutOrNull(STARTING * patience) { members.forEach { it.awaitReady() } }
         checkNotNull(ready) { "not ready: ${members.filter { it.ready.value == null }.map { it.complaints }}" }
         timed("five processes and this one see each other", 15.seconds) { awaitView(members) }
     }
@@ -78,7 +79,7 @@ class Stage(
         val old = members[1].awaitReady()
         step("start ${members[1].name} again at ${old.address}")
         val again = start(members[1].name, false, old.gossipPort)
-        val ready = withTimeoutOrNull(STARTING) { again.awaitReady() }
+        val ready = withTimeoutOrNull(STARTING * patience) { again.awaitReady() }
         checkNotNull(ready) { "not ready: ${again.complaints}" }
         check(ready.identity != old.identity) { "the same identity $ready twice" }
         members = members.map { if (it == members[1]) again else it }
@@ -97,7 +98,7 @@ class Stage(
             own(order, key)
             members.forEach { it.command("$order $key") }
             // What was sealed before is still under way; after a removal nobody could open it.
-            delay(Cluster.policy.swim.probePeriod * (if (order == "use") 4 else 1))
+            delay(Cluster.policy.swim.probePeriod * (if (order == "use") 4 * patience else 1))
         }
         val took = begin.elapsedNow()
         // Everybody has probed everybody with the new key.
@@ -115,7 +116,7 @@ class Stage(
     suspend fun refuseOldKey(open: suspend (CoroutineScope) -> Gossip<NodeId>) = coroutineScope {
         step("somebody comes with the old key")
         val told = async(start = CoroutineStart.UNDISPATCHED) {
-            withTimeoutOrNull(GIVE_UP) { observer.notices.first { it is GossipNotice.EnvelopeRejected } }
+            withTimeoutOrNull(GIVE_UP * patience) { observer.notices.first { it is GossipNotice.EnvelopeRejected } }
         }
         val stranger = open(this)
         val rejected = told.await() != null
@@ -151,7 +152,8 @@ class Stage(
                 "0",
                 more == 0 && leaving.leftWell == true,
             )
-        checks += Check("it ended by itself", "${leaving.endedWell()}", "true", leaving.endedWell())
+        val well = leaving.endedWell(ENDING * patience)
+        checks += Check("it ended by itself", "$well", "true", well)
         members = rest
     }
 
@@ -159,7 +161,7 @@ class Stage(
     suspend fun end() {
         step("end")
         members.forEach { it.command("leave") }
-        val well = members.count { it.endedWell() }
+        val well = members.count { it.endedWell(ENDING * patience) }
         checks += Check("processes that ended by themselves", "$well", "${members.size}", well == members.size)
     }
 
@@ -204,7 +206,8 @@ class Stage(
         }
     }
 
-    private suspend fun timed(name: String, bound: Duration, wait: suspend () -> Unit) {
+    private suspend fun timed(name: String, within: Duration, wait: suspend () -> Unit) {
+        val bound = within * patience
         val begin = TimeSource.Monotonic.markNow()
         val took = withTimeoutOrNull(bound) {
             wait()
@@ -238,6 +241,7 @@ class Stage(
         const val SHOWN = 5
         val STARTING = 60.seconds
         val GIVE_UP = 15.seconds
+        val ENDING = 10.seconds
         val POLL = 20.milliseconds
         val PAUSE = 3.seconds
     }

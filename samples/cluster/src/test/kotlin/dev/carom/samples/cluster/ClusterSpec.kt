@@ -8,11 +8,11 @@ import kotlin.time.Duration.Companion.minutes
 
 class ClusterSpec :
     StringSpec({
-        timeout = 5.minutes.inWholeMilliseconds
+        timeout = 20.minutes.inWholeMilliseconds
 
         "every promise of the cluster is kept" {
             val said = ConcurrentLinkedQueue<String>()
-            val verdict = Demo(said::add).run()
+            val verdict = Demo(said::add, patience = 4).run()
             println(verdict)
             withClue("$verdict\n${said.joinToString("\n")}") { verdict.missed shouldBe emptyList() }
         }

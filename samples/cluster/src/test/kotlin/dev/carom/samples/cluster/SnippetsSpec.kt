@@ -16,7 +16,7 @@ import kotlin.time.Duration.Companion.minutes
 
 class SnippetsSpec :
     StringSpec({
-        timeout = 1.minutes.inWholeMilliseconds
+        timeout = 5.minutes.inWholeMilliseconds
 
         "what the README shows of gossip finds a member's service" {
             val key = GossipKey(ByteArray(32) { it.toByte() })

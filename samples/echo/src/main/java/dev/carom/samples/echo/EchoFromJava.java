@@ -50,7 +50,7 @@ public final class EchoFromJava {
         long start = System.nanoTime();
         while (!pool.snapshot().getBackends().stream().filter(it -> it.getOnline() && it.getActive())
                 .map(it -> it.getBackend().getPort()).sorted().toList().equals(ports)) {
-            if (System.nanoTime() - start > 20e9) throw new IllegalStateException(change + ": " + pool.snapshot());
+            if (System.nanoTime() - start > 60e9) throw new IllegalStateException(change + ": " + pool.snapshot());
             try {
                 pool.use(connection -> { connection.outputStream().write('x'); return connection.inputStream().read(); });
             } catch (IOException e) { /* it was in use on the backend that died */ }

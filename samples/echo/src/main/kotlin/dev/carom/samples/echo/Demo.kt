@@ -22,11 +22,11 @@ import kotlin.time.TimeSource
 
 /**
  * How long people get to look at each step, how long DNS fails, and how soon the pool must have followed: after one TTL and a
- * second; a test, which may share its machine with anything, gives it two seconds more.
+ * second; a test, which may share its machine with anything, gives it half a minute.
  */
 enum class Pace(val look: Duration, val outage: Duration, val bound: Duration) {
     WATCHED(3.seconds, 4.seconds, EchoZone.TTL_SECONDS.seconds + 1.seconds),
-    TEST(200.milliseconds, 1500.milliseconds, 4.seconds),
+    TEST(200.milliseconds, 1500.milliseconds, 30.seconds),
 }
 
 /**

@@ -53,9 +53,9 @@ class EchoBackend(val name: String) : AutoCloseable {
         }
     }
 
-    /** Whether every connection has ended, for which it waits up to 10 s: a close takes its way through the network. */
+    /** Whether every connection has ended, for which it waits up to 60 s: a close takes its way through the network. */
     fun awaitNoneOpen(): Boolean {
-        val end = TimeSource.Monotonic.markNow() + 10.seconds
+        val end = TimeSource.Monotonic.markNow() + 60.seconds
         while (open > 0 && end.hasNotPassedNow()) Thread.sleep(1)
         return open == 0
     }

@@ -29,6 +29,9 @@ class Stage(
 ) {
     /** Then it is missed, and the show goes on. */
     private val giveUp = bound + 8.seconds
+
+    /** How long after a reset a user may still get the connection: the pool, too, may be told late. */
+    private val noticing = bound + 3.seconds
     private val all = mutableListOf<EchoBackend>()
     private var listed = emptyList<EchoBackend>()
     private val deaths = mutableListOf<Death>()
@@ -81,7 +84,7 @@ class Stage(
         if (report != null) return
         screen.step("close the pool")
         report = pool.close()
-        withTimeoutOrNull(LAST_SOCKET) {
+        withTimeoutOrNull(giveUp) {
             while (all.any { it.open > 0 }) delay(5.milliseconds)
         }
         checks += leaks()
@@ -90,7 +93,7 @@ class Stage(
 
     fun verdict(elapsed: Duration): List<Check> {
         // Whoever gets more time to follow may need more for all of it.
-        val most = 60.seconds + (bound - pace.bound) * Step.entries.size
+        val most = 60.seconds + (bound - Pace.WATCHED.bound) * Step.entries.size
         return checks + claims() + Check("time", "${elapsed.inWholeSeconds} s", "$most", elapsed < most)
     }
 
@@ -126,7 +129,6 @@ class Stage(
     /** Whatever DNS does: once it answers again, no backend was lost, and none is missing. */
     private suspend fun keep(name: String, trouble: suspend () -> Unit) {
         screen.step(name)
-        val removed = watch.removed
         val before = watch.dns.value
         val back = withTimeoutOrNull(pace.outage + giveUp) {
             trouble()
@@ -134,8 +136,9 @@ class Stage(
             watch.dns.first { it.good > then }
         }
         val troubled = back != null && back.empty + back.failed > before.empty + before.failed
-        val lost = watch.removed - removed
-        val kept = pool.snapshot.value.follows()
+        // Of those listed none was ever taken back; what the pool says of others may come late.
+        val lost = watch.removed.count { gone -> listed.any { it.port == gone.port } }
+        val kept = withTimeoutOrNull(giveUp) { pool.snapshot.first { it.follows() } } != null
         checks += Check(name, if (troubled) "$lost lost" else "no trouble", "0 lost", troubled && lost == 0 && kept)
     }
 
@@ -143,7 +146,7 @@ class Stage(
     private fun claims(): List<Check> {
         val broken = load.broken.toList()
         val inFlight = broken.filter { each ->
-            deaths.any { it.backend.port == each.backend.port && each.granted < it.at + NOTICING }
+            deaths.any { it.backend.port == each.backend.port && each.granted < it.at + noticing }
         }
         val late = inFlight.count { each ->
             deaths.any { it.backend.port == each.backend.port && each.granted > it.at }
@@ -174,7 +177,5 @@ class Stage(
     private companion object {
         const val FULL = 4
         const val SHOWN = 5
-        val LAST_SOCKET = 10.seconds
-        val NOTICING = 5.seconds
     }
 }

@@ -1,5 +1,6 @@
 package dev.carom.samples.echo
 
+import dev.carom.pool.Backend
 import dev.carom.pool.PoolNotice
 import dev.carom.pool.SlotStatus
 import dev.carom.pool.dns.DnsAnswer
@@ -7,15 +8,14 @@ import dev.carom.pool.dns.DnsNotice
 import dev.carom.pool.testkit.DnsBehaviour
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
+import java.util.concurrent.ConcurrentLinkedQueue
 
 /** Counts what the pool and its resolver say about themselves. */
 class Watch(private val zone: EchoZone, private val screen: Screen) {
     private val answers = MutableStateFlow(Answers(0, 0, 0))
 
     /** Backends that the pool was told are gone. */
-    @Volatile
-    var removed = 0
-        private set
+    val removed = ConcurrentLinkedQueue<Backend>()
 
     /** Connections the pool opened. */
     @Volatile
@@ -29,7 +29,7 @@ class Watch(private val zone: EchoZone, private val screen: Screen) {
     data class Answers(val good: Int, val empty: Int, val failed: Int)
 
     fun on(notice: PoolNotice) {
-        if (notice is PoolNotice.BackendRemoved) removed++
+        if (notice is PoolNotice.BackendRemoved) removed += notice.backend
         if (notice is PoolNotice.SlotChanged && notice.from == SlotStatus.Connecting && notice.to == SlotStatus.Ready) {
             opened++
         }

@@ -12,7 +12,7 @@ import kotlin.time.Duration.Companion.minutes
 
 class EchoSpec :
     StringSpec({
-        timeout = 1.minutes.inWholeMilliseconds
+        timeout = 10.minutes.inWholeMilliseconds
 
         "every promise of the demo is kept" {
             val shown = ByteArrayOutputStream()

@@ -23,6 +23,7 @@ import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -35,7 +36,7 @@ class PolicyBuilderTest {
         return Arrays.stream(policy.getMethods())
                 .map(Method::getName)
                 .filter(name -> name.startsWith("get") && !name.equals("getClass"))
-                .map(name -> name.substring(3, 4).toLowerCase() + name.substring(4).replaceAll("-.*", ""))
+                .map(name -> name.substring(3, 4).toLowerCase(Locale.ROOT) + name.substring(4).replaceAll("-.*", ""))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 

@@ -182,6 +182,7 @@ class PublisherTest {
         });
         assertTrue(subscriber.result());
         assertEquals("broken subscriber", uncaught.poll(30, TimeUnit.SECONDS).getMessage());
+        Uncaught.forgetUncaught("broken subscriber");
         pool.close();
         assertEquals(2, broken.seen.size());
     }

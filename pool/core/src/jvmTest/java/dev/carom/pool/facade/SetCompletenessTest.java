@@ -25,6 +25,7 @@ import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -128,7 +129,7 @@ class SetCompletenessTest {
         Set<String> properties = Arrays.stream(policy.getMethods())
                 .map(Method::getName)
                 .filter(name -> name.startsWith("get") && !name.equals("getClass"))
-                .map(name -> name.substring(3, 4).toLowerCase() + name.substring(4).replaceAll("-.*", ""))
+                .map(name -> name.substring(3, 4).toLowerCase(Locale.ROOT) + name.substring(4).replaceAll("-.*", ""))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertTrue(properties.size() >= 6, properties.toString());
         for (String property : properties) {

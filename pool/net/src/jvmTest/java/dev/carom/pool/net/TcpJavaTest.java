@@ -37,7 +37,7 @@ class TcpJavaTest {
     void leavesNoThread() throws InterruptedException {
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
             if (!thread.getName().startsWith("carom-net-selector")) continue;
-            thread.join(5_000);
+            thread.join(30_000);
             assertFalse(thread.isAlive(), "selector left");
         }
     }

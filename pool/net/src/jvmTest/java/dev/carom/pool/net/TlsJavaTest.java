@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.carom.pool.Backend;
 import dev.carom.pool.BlockingPool;
 import dev.carom.pool.PoolPolicy;
+import dev.carom.pool.PoolPolicyBuilder;
 import dev.carom.pool.Resolvers;
 import dev.carom.pool.Secret;
 import dev.carom.pool.testkit.TestCertificates;
@@ -42,7 +43,7 @@ class TlsJavaTest {
                 .trust(TlsTrust.pem(ca))
                 .key(TlsKey.pkcs12(key, Secret.of("pw")))
                 .protocols("TLSv1.3")
-                .handshakeTimeout(Duration.ofSeconds(20))
+                .handshakeTimeout(Duration.ofSeconds(40))
                 .build();
         TestIdentity server = authority.issue("db.shop.test");
         try (SSLServerSocket listening = (SSLServerSocket) server.sslContext(authority.getCertificate())
@@ -52,8 +53,13 @@ class TlsJavaTest {
             Thread accepting = new Thread(() -> accept(listening));
             accepting.start();
             Backend backend = new Backend("db.shop.test", "127.0.0.1", listening.getLocalPort());
+            // The first handshake of a JVM loads much; it is part of the connect.
+            PoolPolicy patient = new PoolPolicyBuilder()
+                    .connectTimeout(Duration.ofSeconds(50))
+                    .claimTimeout(Duration.ofSeconds(55))
+                    .build();
             try (BlockingPool<TcpConnection> pool = BlockingPool.open(
-                    "java", Resolvers.fixedResolver(backend), new TcpConnector(new TcpPolicy(), tls), new PoolPolicy())) {
+                    "java", Resolvers.fixedResolver(backend), new TcpConnector(new TcpPolicy(), tls), patient)) {
                 pool.use(connection -> {
                     assertEquals("TLSv1.3", connection.getTlsSession().getProtocol());
                     assertEquals("CN=db.shop.test", connection.getTlsSession().getPeerPrincipal());

@@ -11,6 +11,7 @@ import dev.carom.pool.PoolPolicy
 import dev.carom.pool.Secret
 import dev.carom.pool.fixedResolver
 import dev.carom.pool.openPool
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.ints.shouldBeGreaterThan
@@ -136,9 +137,9 @@ class LoginPoolTest :
                         server.accepted = listOf(next.reveal(), current.reveal())
                         current = next
                     }
+                    eventually(30.seconds) { server.logins.get() shouldBeGreaterThan 15 }
                     load.forEach { it.cancel() }
                 }
-                server.logins.get() shouldBeGreaterThan 15
                 pool.snapshot.value.refused shouldBe 0
                 pool.close(0)
             }

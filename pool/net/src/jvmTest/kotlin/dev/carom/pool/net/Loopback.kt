@@ -2,8 +2,10 @@ package dev.carom.pool.net
 
 import dev.carom.pool.Backend
 import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.core.test.Enabled
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
+import java.io.IOException
 import java.net.InetAddress
 import java.net.InetSocketAddress
 import java.net.SocketAddress
@@ -71,6 +73,14 @@ class Loopback private constructor(
             return Loopback(server, Backend("peer", host, port), null)
         }
 
+        /** Whether this machine has a loopback address of that kind: some containers have none. */
+        fun ipv6(): Enabled = try {
+            tcp(host = "::1").close()
+            Enabled.enabled
+        } catch (_: IOException) {
+            Enabled.disabled("this machine has no ::1")
+        }
+
         fun unix(): Loopback {
             val path = Files.createTempDirectory("carom") / "peer.sock"
             val server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)
@@ -105,7 +115,8 @@ fun descriptors(): Int = (java.io.File("/proc/self/fd").listFiles() ?: emptyArra
 
 /** Runs [block] and asserts that it leaves no selector thread and no descriptor. */
 suspend fun leavingNothing(block: suspend () -> Unit) {
-    selectorThreads().shouldBeEmpty()
+    // Those of a test before, which did not wait for them.
+    eventually(30.seconds) { selectorThreads().shouldBeEmpty() }
     // The JDK keeps a pair of sockets for itself from the first connection on.
     Loopback.tcp().use { server -> SocketChannel.open().use { it.connect(server.address) } }
     val before = descriptors()

@@ -63,7 +63,7 @@ class TcpConnectionTest :
             connected { connection, peer -> echoes(connection, peer) }
         }
 
-        test("the same goes over IPv6") {
+        test("the same goes over IPv6").config(enabledOrReasonIf = { Loopback.ipv6() }) {
             connected({ Loopback.tcp(host = "::1") }) { connection, peer ->
                 connection.remoteAddress shouldContain "]:"
                 echoes(connection, peer)

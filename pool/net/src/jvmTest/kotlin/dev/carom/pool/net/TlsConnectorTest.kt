@@ -326,7 +326,9 @@ class TlsConnectorTest :
                 }
             }
             withPeer(peer) {
-                patient().with(it.backend(name)) { connection -> repeat(50) { connection.echoes() } }
+                patient(closeTimeout = 60.seconds).with(it.backend(name)) { connection ->
+                    repeat(50) { connection.echoes() }
+                }
                 it.failures.shouldBeEmpty()
             }
         }

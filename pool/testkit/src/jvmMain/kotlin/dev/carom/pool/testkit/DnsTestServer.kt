@@ -122,7 +122,7 @@ constructor(host: String = "127.0.0.1") : AutoCloseable {
     public fun forget(): Unit = log.clear()
 
     /**
-     * Closes both sockets and all connections and ends all threads, waiting up to 5 s for them. May be called again.
+     * Closes both sockets and all connections and ends all threads, waiting up to 30 s for them. May be called again.
      */
     override fun close() {
         closed.countDown()
@@ -219,7 +219,7 @@ constructor(host: String = "127.0.0.1") : AutoCloseable {
         const val MAX_SIZE = 65_535
         const val BACKLOG = 50
         const val BIND_ATTEMPTS = 50
-        const val CLOSE_SECONDS = 5L
+        const val CLOSE_SECONDS = 30L
 
         /** TCP picks a free port; another process may hold the same number for UDP, so it is tried again. */
         fun bindBoth(loopback: InetAddress): Pair<ServerSocket, DatagramSocket> {

@@ -101,7 +101,7 @@ public class FaultProxy(private val target: InetSocketAddress, host: String) : A
         accepting = serve(listener)
     }
 
-    /** Closes everything, resetting what is open, and ends all threads, waiting up to 5 s. May be called again. */
+    /** Closes everything, resetting what is open, and ends all threads, waiting up to 30 s. May be called again. */
     @Synchronized
     override fun close() {
         board.changed { closed = true }
@@ -148,7 +148,7 @@ public class FaultProxy(private val target: InetSocketAddress, host: String) : A
         const val MANY = 1_024
         const val FEW = 1
         const val SPARE = 3
-        const val CLOSE_SECONDS = 5L
+        const val CLOSE_SECONDS = 30L
 
         fun listen(at: InetSocketAddress, backlog: Int): ServerSocket = ServerSocket().apply {
             reuseAddress = true

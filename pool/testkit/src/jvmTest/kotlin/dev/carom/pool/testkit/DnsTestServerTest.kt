@@ -74,7 +74,7 @@ class DnsTestServerTest :
             dns.close()
             val threads = Thread.getAllStackTraces().keys.filter { it.name == "dns-test-server-${dns.port}" }
             // The executor has let go of them; the last instructions of a thread come after that.
-            threads.onEach { it.join(5_000) }.filter { it.isAlive }.shouldBeEmpty()
+            threads.onEach { it.join(30_000) }.filter { it.isAlive }.shouldBeEmpty()
             dns.close()
         }
     }) {

@@ -42,13 +42,13 @@ class FaultProxyTest :
             echo.join()
             Thread.getAllStackTraces().keys
                 .filter { it.name == "fault-proxy-${proxy.port}" }
-                .onEach { it.join(5_000) }
+                .onEach { it.join(30_000) }
                 .filter { it.isAlive }
                 .shouldBeEmpty()
             proxy.close()
         }
 
-        fun FaultProxy.client() = Socket(address.address, port).also { it.soTimeout = 5_000 }
+        fun FaultProxy.client() = Socket(address.address, port).also { it.soTimeout = 30_000 }
 
         fun Socket.ask() = getOutputStream().write(hello)
 
@@ -60,7 +60,7 @@ class FaultProxyTest :
         fun Socket.staysSilent() {
             soTimeout = 50
             shouldThrow<SocketTimeoutException> { getInputStream().read() }
-            soTimeout = 5_000
+            soTimeout = 30_000
         }
 
         test("what goes in comes out, and is counted, ends included") {
@@ -98,7 +98,7 @@ class FaultProxyTest :
             proxied { proxy ->
                 proxy.client().use { bad ->
                     proxy.client().use { good ->
-                        proxy.awaitAccepted(2, 5)
+                        proxy.awaitAccepted(2, 30)
                         proxy.connections.single { it.clientAddress == bad.localSocketAddress }.fault = Fault.BLACK_HOLE
                         bad.ask()
                         good.echoes()

@@ -16,6 +16,7 @@ import kotlinx.coroutines.withContext
 import java.net.DatagramSocket
 import java.net.InetAddress
 import java.net.ServerSocket
+import java.net.Socket
 import java.util.concurrent.CountDownLatch
 import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.milliseconds
@@ -23,6 +24,7 @@ import kotlin.time.Duration.Companion.milliseconds
 class LeakCheckTest :
     FunSpec({
         val leaks = extension(LeakCheckListener())
+        val virtual = if (Runtime.version().feature() >= 21) Enabled.enabled else Enabled.disabled("no virtual threads")
         val visible = if (LeakCheck.seesSockets) Enabled.enabled else Enabled.disabled("no /proc/self/fd")
 
         test("nothing left behind is nothing found") {
@@ -51,6 +53,23 @@ class LeakCheckTest :
             check.leaks().shouldBeEmpty()
             end.countDown()
             straggler.join()
+        }
+
+        test("threads that the JDK keeps for its virtual threads are nobody's").config(enabledOrReasonIf = {
+            virtual
+        }) {
+            val check = LeakCheck()
+            val loopback = InetAddress.getLoopbackAddress()
+            ServerSocket(0, 1, loopback).use { server ->
+                val start = Thread::class.java.getMethod("startVirtualThread", Runnable::class.java)
+                val reader = start.invoke(
+                    null,
+                    Runnable { Socket(loopback, server.localPort).use { it.getInputStream().read() } },
+                ) as Thread
+                server.accept().use { while (reader.state != Thread.State.WAITING) Thread.onSpinWait() }
+                reader.join()
+            }
+            check.check(5_000)
         }
 
         test("sockets that stay open are found by their ports").config(enabledOrReasonIf = { visible }) {

@@ -121,7 +121,7 @@ public class TcpConnector internal constructor(
     /**
      * Sends what was written and closes, without waiting for the peer to close its side. If that takes longer than
      * [TcpPolicy.closeTimeout], resets the connection. Idempotent: a second call waits for the first. Cancelling ends the
-     * wait; the connection is reset then.
+     * wait; the connection is reset then. Unix-domain sockets know no reset: there the peer sees an end.
      */
     override suspend fun close(connection: TcpConnection): Unit = connection.close()
 

@@ -87,10 +87,15 @@ private class PerfPair(mode: String, protocol: String, numbers: List<String>) : 
         ).start()
         private val input = process.outputStream.bufferedWriter()
 
-        /** What it says of itself, beside the figures. */
-        fun remark(): String = checkNotNull(process.errorStream.bufferedReader().readLine()) { "it said nothing" }
+        /** Where it listens. The JVM may have its say before, of its options for one. */
+        fun url(): String {
+            val said = process.errorStream.bufferedReader().lineSequence().firstOrNull { SAYS in it }
+            return checkNotNull(said) { "it did not say where it listens" }.substringAfter(SAYS)
+        }
 
-        fun lines(): Sequence<String> = process.inputStream.bufferedReader().lineSequence()
+        /** The figures, and not what the JVM says. */
+        fun lines(): Sequence<String> =
+            process.inputStream.bufferedReader().lineSequence().filter { it.startsWith("{") }
 
         fun say(line: String) {
             input.write("$line\n")
@@ -107,10 +112,14 @@ private class PerfPair(mode: String, protocol: String, numbers: List<String>) : 
         override fun close() {
             process.destroyForcibly().waitFor()
         }
+
+        private companion object {
+            const val SAYS = "listening at "
+        }
     }
 
     val server = Part(listOf(mode, "--role=server", "--url=tcp://127.0.0.1:0", "--proto=$protocol", "--json") + numbers)
-    private val url = server.remark().substringAfter("listening at ")
+    private val url = server.url()
     val client = Part(listOf(mode, "--role=client", "--url=$url", "--proto=$protocol", "--json") + numbers)
 
     fun measured(lines: Sequence<String>): JsonObject = Json.parseToJsonElement(lines.single()).jsonObject

@@ -80,8 +80,11 @@ internal suspend fun <S : MessageSocket, R> S.connected(url: String, work: suspe
 internal suspend fun <S : MessageSocket, R> S.closing(work: suspend S.() -> R): R = try {
     work()
 } finally {
-    withContext(NonCancellable) { close() }
+    withContext(NonCancellable) { close(PATIENCE_MILLIS) }
 }
+
+/** What was sent is counted elsewhere, where the last message is waited for: it must come there. */
+private const val PATIENCE_MILLIS = 60_000L
 
 /** On this thread, which may block: an end of the scope interrupts it, or closes its socket, whichever comes first. */
 internal suspend fun <R> onThread(work: () -> R): R = try {

@@ -103,7 +103,7 @@ suspend fun jdbcTest(
 }
 
 class JdbcTarget(private val database: Embedded) : TckTarget<JdbcSession> {
-    private val threads = JdbcThreads(4)
+    private val threads = JdbcThreads(4, database.dialect)
     override val name: String = database.dialect.name
     override val driver = JdbcDriver(database.dialect, threads)
 

@@ -49,7 +49,7 @@ public fun CoroutineScope.openJdbc(
     jdbc: JdbcPolicy = JdbcPolicy(),
 ): JdbcPool {
     require(jdbc.role == null || dialect.roleSql.isNotEmpty()) { "$dialect has no roles, jdbc.role was ${jdbc.role}" }
-    val threads = JdbcThreads(connections.maxSlots)
+    val threads = JdbcThreads(connections.maxSlots, dialect)
     val connector = if (jdbc.role == null) {
         JdbcConnector(dialect, connect, threads, connections, jdbc)
     } else {

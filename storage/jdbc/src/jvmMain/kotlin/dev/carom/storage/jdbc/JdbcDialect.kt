@@ -89,11 +89,14 @@ public enum class JdbcDialect(
     /** Whether a statement may outlive its connection for a while. */
     internal val lingers: Boolean get() = this == POSTGRESQL || this == MYSQL || this == OTHER
 
+    /** Whether a call has little else to do than to wait for a server; in this process it may compute, of others nobody knows. */
+    internal val waitsInSocket: Boolean get() = this == POSTGRESQL || this == MYSQL
+
     /**
      * Whether a call goes on when its thread is interrupted, and ends when its connection is cut off: with drivers over a
      * socket. H2 closes the file of its database under everybody.
      */
-    internal val bearsInterrupts: Boolean get() = this == POSTGRESQL || this == MYSQL
+    internal val bearsInterrupts: Boolean get() = waitsInSocket
 
     private fun category(state: String, code: Int): ErrorCategory = when {
         this == MYSQL && code in MYSQL_READ_ONLY -> ErrorCategory.READ_ONLY

@@ -23,10 +23,11 @@ import kotlin.time.Duration
  * Threads for what blocks: as many as there can be connections, since a connection is claimed before a thread is asked for;
  * as many for opening, as many for cancelling, and as many for closing and cutting off: what works must not wait for a
  * server that says nothing to a new connection, nor the end of a connection for a cancel request that hangs. Virtual ones
- * where they do not pin their carriers (JDK 24).
+ * where they do not pin their carriers (JDK 24), if the driver waits in a socket: a statement that computes in this process
+ * keeps its carrier for as long as it runs, and with all of them kept there would be none to stop it on.
  */
-internal class JdbcThreads(connections: Int) {
-    private val threads = virtual ?: Dispatchers.IO
+internal class JdbcThreads(connections: Int, dialect: JdbcDialect) {
+    private val threads = virtual?.takeIf { dialect.waitsInSocket } ?: Dispatchers.IO
 
     // With all of them at work, one that ends a call takes up what it has just started by giving its session back.
     val workers: CoroutineDispatcher = threads.limitedParallelism(connections, "carom-jdbc")

@@ -91,10 +91,11 @@ suspend fun jdbcTest(
     sessions: Int = 2,
     policy: StoragePolicy = patient,
     jdbc: JdbcPolicy = JdbcPolicy(),
+    connections: PoolPolicy = PoolPolicy(1, sessions),
     block: suspend CoroutineScope.(JdbcPool) -> Unit,
 ) = coroutineScope {
     val resolver = flowOf(setOf(database.backend)).asResolver()
-    val pool = openJdbc("jdbc", database.dialect, resolver, database.connect(), PoolPolicy(1, sessions), policy, jdbc)
+    val pool = openJdbc("jdbc", database.dialect, resolver, database.connect(), connections, policy, jdbc)
     try {
         block(pool)
     } finally {
@@ -103,7 +104,7 @@ suspend fun jdbcTest(
 }
 
 class JdbcTarget(private val database: Embedded) : TckTarget<JdbcSession> {
-    private val threads = JdbcThreads(4)
+    private val threads = JdbcThreads(4, database.dialect)
     override val name: String = database.dialect.name
     override val driver = JdbcDriver(database.dialect, threads)
 

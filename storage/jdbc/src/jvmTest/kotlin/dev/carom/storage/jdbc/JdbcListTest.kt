@@ -4,6 +4,7 @@ import dev.carom.pool.PoolPolicy
 import dev.carom.pool.asResolver
 import dev.carom.storage.OpOptions
 import dev.carom.storage.StorageException
+import dev.carom.storage.StoragePolicy
 import dev.carom.storage.TxnStatus
 import dev.carom.storage.conn
 import dev.carom.storage.sql.exec
@@ -27,6 +28,7 @@ import kotlinx.coroutines.withTimeout
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
 /** Cases of the list of conformance that are about real databases behind JDBC. */
@@ -119,7 +121,10 @@ class JdbcListTest :
         }
 
         test("B200 ten thousand operations at once on ten sessions: all end, and never more than ten run") {
-            jdbcTest(Embedded.h2(), SESSIONS) { pool ->
+            // The last of them waits for all the others.
+            val policy = StoragePolicy(acquireTimeout = 2.minutes)
+            val connections = PoolPolicy(1, SESSIONS, claimTimeout = 2.minutes)
+            jdbcTest(Embedded.h2(), policy = policy, connections = connections) { pool ->
                 val sessions = ConcurrentHashMap.newKeySet<Int>()
                 coroutineScope {
                     repeat(OPERATIONS) {

@@ -29,9 +29,12 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeout
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 class JdbcTest :
     FunSpec({
@@ -75,6 +78,20 @@ class JdbcTest :
                     }
                     pool.stats().leased shouldBe 0
                     pool.stats().destroyed[DestroyReason.CANCEL_TIMEOUT] shouldBe 0
+                }
+            }
+
+            test("$name: as many statements compute as there are processors, and each of them can be stopped") {
+                val many = Runtime.getRuntime().availableProcessors()
+                val embedded = database()
+                jdbcTest(embedded, sessions = many) { pool ->
+                    val victims = List(many) { launch(Dispatchers.Default) { pool.queryRow(embedded.endless) } }
+                    withTimeout(60.seconds) { while (pool.stats().leased < many) delay(5) }
+                    victims.forEach { it.cancel() }
+                    victims.joinAll()
+                    pool.scalar("select 42").toString() shouldBe "42"
+                    pool.stats().destroyed.values.sum() shouldBe 0
+                    pool.stats().cancels[CancelClass.TIMEOUT] shouldBe 0
                 }
             }
 

@@ -63,7 +63,8 @@ class SilentServerTest :
         test("one that comes while its caller is about to leave is the caller's") {
             silent { silence ->
                 val patient = PoolPolicy(1, 1, closeTimeout = 20.seconds)
-                val connector = JdbcConnector(JdbcDialect.OTHER, silence::connect, JdbcThreads(1), patient, jdbc)
+                val connector =
+                    JdbcConnector(JdbcDialect.OTHER, silence::connect, JdbcThreads(1, JdbcDialect.OTHER), patient, jdbc)
                 coroutineScope {
                     val got = CompletableDeferred<JdbcSession>()
                     val opening = launch(start = CoroutineStart.UNDISPATCHED) { got.complete(connector.connect(HERE)) }
@@ -78,7 +79,7 @@ class SilentServerTest :
 
         test("threads that hang as they open connections are not those that work") {
             silent { silence ->
-                val threads = JdbcThreads(1)
+                val threads = JdbcThreads(1, JdbcDialect.OTHER)
                 val connector = JdbcConnector(JdbcDialect.OTHER, silence::connect, threads, numbers, jdbc)
                 coroutineScope {
                     val opening = launch(start = CoroutineStart.UNDISPATCHED) { connector.connect(HERE) }
@@ -100,7 +101,7 @@ class SilentServerTest :
                     throw SQLException("cut off", "08006")
                 }
                 silence.onAbort = { cutOff.complete(Unit) }
-                val threads = JdbcThreads(1)
+                val threads = JdbcThreads(1, JdbcDialect.OTHER)
                 val connector =
                     RoleConnector(JdbcDialect.OTHER, silence::connect, threads, numbers, jdbc, role)
                 val session = connector.connect(HERE)
@@ -116,7 +117,10 @@ class SilentServerTest :
         test("what the driver throws is what is told") {
             silent {
                 val refused = SQLException("no", "28000", 7)
-                val connector = JdbcConnector(JdbcDialect.OTHER, { throw refused }, JdbcThreads(1), numbers, jdbc)
+                val connector =
+                    JdbcConnector(JdbcDialect.OTHER, {
+                        throw refused
+                    }, JdbcThreads(1, JdbcDialect.OTHER), numbers, jdbc)
                 shouldThrow<SQLException> { connector.connect(HERE) }.run {
                     sqlState shouldBe "28000"
                     errorCode shouldBe 7

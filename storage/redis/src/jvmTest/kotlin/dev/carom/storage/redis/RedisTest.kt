@@ -21,7 +21,6 @@ import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.lettuce.core.ScriptOutputType
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -223,9 +222,14 @@ class RedisTest :
                     shouldThrow<StorageException.Platform> { pool.increment("list", 1) }
                     val script = "local t = redis.call('time') local e = t[1] * 1000 + t[2] / 1000 + 3000 " +
                         "while true do t = redis.call('time') if t[1] * 1000 + t[2] / 1000 > e then return 1 end end"
-                    val call = launch(Dispatchers.Default, CoroutineStart.UNDISPATCHED) {
-                        pool.call<Long> { it.eval(script, ScriptOutputType.INTEGER) }.let {}
+                    val sent = CompletableDeferred<Unit>()
+                    val call = launch(Dispatchers.Default) {
+                        pool.call<Long> { redis ->
+                            redis.eval<Long>(script, ScriptOutputType.INTEGER).also { sent.complete(Unit) }
+                        }
                     }
+                    // With no session ready it would wait for one, and there would be nothing to stop.
+                    sent.await()
                     call.cancelAndJoin()
                     pool.stats().destroyed[DestroyReason.CANCEL_TIMEOUT] shouldBe 1
                     withTimeout(20.seconds) { pool.get("none") }.shouldBeNull()

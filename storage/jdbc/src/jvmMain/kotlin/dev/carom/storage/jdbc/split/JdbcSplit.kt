@@ -100,7 +100,7 @@ public fun CoroutineScope.openJdbcSplit(
     jdbc: JdbcPolicy = JdbcPolicy(),
 ): SplitPool<JdbcPool, SqlTxn> {
     require(jdbc.role == null) { "a split has both roles: jdbc.role must be null, was ${jdbc.role}" }
-    val threads = JdbcThreads(connections.maxSlots)
+    val threads = JdbcThreads(connections.maxSlots, dialect)
     val driver = JdbcDriver(dialect, threads)
     val connector = RoleConnector(dialect, connect, threads, connections, jdbc, role)
     val check = JdbcIdleCheck.of(threads, connections, jdbc)

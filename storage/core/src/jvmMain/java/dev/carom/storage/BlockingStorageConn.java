@@ -59,12 +59,12 @@ public abstract class BlockingStorageConn<K extends StorageTxn, T extends Blocki
     /** Gives the session back, after what runs and what waits on it; also when the thread is interrupted. */
     @Override
     public void close() {
-        JavaCalls.uninterrupted(() -> JavaCalls.run(lane().getName(), conn::close));
+        JavaCalls.uninterrupted(lane().getName(), conn::close);
     }
 
     /** {@link #close} that cancels what runs, refuses what waits and rolls back what is open. */
     public void closeNow() {
-        JavaCalls.uninterrupted(() -> JavaCalls.run(lane().getName(), conn::closeNow));
+        JavaCalls.uninterrupted(lane().getName(), conn::closeNow);
     }
 
     /** Tells that the session must not be used again: it is destroyed at {@link #close}. */

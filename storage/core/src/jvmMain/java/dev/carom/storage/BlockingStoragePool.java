@@ -94,7 +94,7 @@ public abstract class BlockingStoragePool<
      * @throws StorageException.Interrupted if the thread was interrupted while it waited
      */
     public C conn() {
-        KC taken = JavaCalls.<KC>take(name(), late -> JavaCalls.run(name(), late::close), pool::conn);
+        KC taken = JavaCalls.<KC>take(name(), (late, k) -> late.close(k), pool::conn);
         return conn.apply(taken);
     }
 
@@ -118,7 +118,8 @@ public abstract class BlockingStoragePool<
     /** {@link #close(Duration)} with 30 s, also when the thread is interrupted. */
     @Override
     public void close() {
-        JavaCalls.uninterrupted(() -> close(DRAIN));
+        long millis = JavaCalls.drainMillis(DRAIN);
+        JavaCalls.uninterrupted(name(), k -> pool.close(millis, k));
     }
 
     @Override

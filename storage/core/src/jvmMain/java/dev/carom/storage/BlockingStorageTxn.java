@@ -65,7 +65,7 @@ public abstract class BlockingStorageTxn implements AutoCloseable {
      * @throws StorageException.TxnFinished if it has ended before
      */
     public void rollback() {
-        JavaCalls.uninterrupted(() -> JavaCalls.run(lane().getName(), txn::rollback));
+        JavaCalls.uninterrupted(lane().getName(), txn::rollback);
     }
 
     /** Rolls back if it has not ended; else nothing. */

@@ -63,7 +63,7 @@ public interface BlockingTransactable<T extends BlockingStorageTxn> {
     static <K extends StorageTxn> K begin(Transactable<? extends K> on, TxnPolicy policy) {
         return JavaCalls.<K>take(
                 on.getLane().getName(),
-                late -> JavaCalls.run(on.getLane().getName(), late::rollback),
+                (late, k) -> late.rollback(k),
                 k -> on.beginTxn(policy.unowned(), k));
     }
 

@@ -49,7 +49,7 @@ public final class BlockingRows implements AutoCloseable, Iterable<Row> {
     /** Drops what is left and lets the session go; also when the thread is interrupted. */
     @Override
     public void close() {
-        JavaCalls.uninterrupted(() -> JavaCalls.run("rows", rows::close));
+        JavaCalls.uninterrupted("rows", rows::close);
     }
 
     /** What is left, once. */

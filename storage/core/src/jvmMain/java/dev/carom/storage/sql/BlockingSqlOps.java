@@ -42,7 +42,7 @@ public interface BlockingSqlOps {
     default BlockingRows query(Sql sql) {
         Sql unowned = sql.with(sql.getOptions().unowned());
         return new BlockingRows(JavaCalls.<Rows>take(
-                "sql", late -> JavaCalls.run("sql", late::close), k -> sqlOps().query(unowned, k)));
+                "sql", (late, k) -> late.close(k), k -> sqlOps().query(unowned, k)));
     }
 
     /** {@link #query(Sql)} with a value for each {@code ?}. */

@@ -53,7 +53,7 @@ public final class BlockingSqlSplit implements AutoCloseable {
             throws X {
         BlockingTransactable<BlockingSqlTxn> reader = asked -> BlockingSqlTxn.of(JavaCalls.<SqlTxn>take(
                 pool.name(),
-                late -> JavaCalls.run(pool.name(), late::rollback),
+                (late, k) -> late.rollback(k),
                 k -> split.beginRead(consistency, asked, k)));
         return reader.txn(policy, work);
     }

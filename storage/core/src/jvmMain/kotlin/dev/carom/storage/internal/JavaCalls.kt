@@ -23,7 +23,6 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import java.time.Duration
-import java.util.function.Consumer
 import kotlin.random.Random
 import kotlin.time.toKotlinDuration
 
@@ -31,35 +30,46 @@ import kotlin.time.toKotlinDuration
  * Blocks this thread until [block] returns. An interrupt cancels [block]; when that has settled, it is thrown as
  * [StorageException.Interrupted], and the thread is interrupted still.
  */
-internal fun <T> call(pool: String, block: suspend () -> T): T = try {
+internal fun <T> call(pool: String, block: suspend () -> T): T {
     // What need not wait would go through otherwise.
-    if (Thread.interrupted()) throw InterruptedException()
+    if (Thread.currentThread().isInterrupted) throw interrupted(pool, InterruptedException())
+    return begun(pool, block)
+}
+
+/** [call] that begins [block] in any case, as [runBlocking] does: it looks for an interrupt when it waits for the first time. */
+private fun <T> begun(pool: String, block: suspend () -> T): T = try {
     runBlocking(CallerContexts.captured() + CallingThread(Thread.currentThread())) { block() }
 } catch (e: InterruptedException) {
     Thread.currentThread().interrupt()
-    throw StorageException.Interrupted(pool, "the thread was interrupted while it waited", e)
+    throw interrupted(pool, e)
 }
+
+private fun interrupted(pool: String, why: InterruptedException) =
+    StorageException.Interrupted(pool, "the thread was interrupted while it waited", why)
 
 /** [call] for what has no result. */
 internal fun run(pool: String, block: suspend () -> Unit): Unit = call(pool, block)
 
 /** [call] for what must be ended by whoever gets it: a result that came although the interrupt was first goes to [late]. */
-internal fun <T : Any> take(pool: String, late: Consumer<in T>, block: suspend () -> T): T {
+internal fun <T : Any> take(pool: String, late: suspend (T) -> Unit, block: suspend () -> T): T {
     var taken: T? = null
     try {
         return call(pool) { block().also { taken = it } }
     } catch (failure: Throwable) {
         // A cancelled coroutine that ends well all the same has its result dropped by runBlocking.
-        taken?.let { uninterrupted { late.accept(it) } }
+        taken?.let { uninterrupted(pool) { late(it) } }
         throw failure
     }
 }
 
-/** The end of something is not skipped because the thread is interrupted. */
-internal fun uninterrupted(block: Runnable) {
+/**
+ * The end of something: not left out because the thread is interrupted, whether it was before or is just now. What an
+ * interrupt may still end is the waiting for it.
+ */
+internal fun uninterrupted(pool: String, block: suspend () -> Unit) {
     val interrupted = Thread.interrupted()
     try {
-        block.run()
+        begun(pool, block)
     } finally {
         if (interrupted) Thread.currentThread().interrupt()
     }

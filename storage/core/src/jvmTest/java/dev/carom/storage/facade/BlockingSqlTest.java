@@ -40,6 +40,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow.Subscriber;
 import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -239,6 +240,40 @@ class BlockingSqlTest {
         assertThrows(StorageException.Interrupted.class, () -> pool.beginTxn());
         conn.close();
         assertTrue(Thread.interrupted());
+    }
+
+    @Test
+    @DisplayName("what a thread has ends also if it is interrupted at that very moment")
+    void interruptedJustThen() throws Exception {
+        Thread mine = Thread.currentThread();
+        // Odd: interrupted again and again.
+        AtomicInteger phase = new AtomicInteger();
+        AtomicInteger seen = new AtomicInteger();
+        Thread other = new Thread(() -> {
+            while (phase.get() >= 0) {
+                seen.set(phase.get());
+                if (seen.get() % 2 == 1) mine.interrupt();
+            }
+        });
+        other.start();
+        try {
+            for (int round = 0; round < 2_000; round++) {
+                BlockingSqlTxn txn = pool.beginTxn();
+                phase.incrementAndGet();
+                try {
+                    txn.close();
+                } catch (StorageException.Interrupted waiting) {
+                    assertTrue(mine.isInterrupted());
+                }
+                phase.incrementAndGet();
+                while (seen.get() != phase.get()) Thread.onSpinWait();
+                Thread.interrupted();
+                assertEquals(TxnStatus.ROLLED_BACK, txn.status());
+            }
+        } finally {
+            phase.set(-1);
+            other.join();
+        }
     }
 
     @Test

@@ -130,9 +130,12 @@ internal class LentConnection private constructor(
 
     /** Also when the thread is interrupted: what is over must come back. */
     private fun giveBack() {
-        val interrupted = Thread.interrupted()
+        var interrupted = Thread.interrupted()
         try {
             runBlocking { conn.close() }
+        } catch (_: InterruptedException) {
+            // While it waited for the end, which comes all the same.
+            interrupted = true
         } finally {
             if (interrupted) Thread.currentThread().interrupt()
         }

@@ -62,7 +62,7 @@ internal class RoleConnector(
     private val role: JdbcRole = JdbcRole.of(dialect),
 ) : JdbcConnector(dialect, connect, threads, pool, policy) {
     override suspend fun probeRole(connection: JdbcSession): Role = try {
-        val isReplica = threads.open(pool.closeTimeout, {}) { role.isReplica(connection.connection) }
+        val isReplica = threads.ask(pool.closeTimeout) { role.isReplica(connection.connection) }
         if (isReplica) Role.Replica else Role.Primary
     } catch (e: CancellationException) {
         // Left alone with a server that is silent: this ends it, and the pool need not close what is in use.

@@ -17,6 +17,7 @@ import kotlinx.coroutines.withTimeoutOrNull
 import java.sql.SQLException
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration
 
 /**
@@ -47,17 +48,34 @@ internal class JdbcThreads(connections: Int, dialect: JdbcDialect) {
 
     /**
      * For what a driver may never come back from, if a server that has accepted it says no more. Who is cancelled waits for
-     * it for [patience] longer: most come back, and are dealt with as ever. After that it is left alone; if it has a result
-     * in the end, [late] gets it.
+     * it for [patience] longer: most come back, and are dealt with as ever. After that it is left alone, or never begun; if
+     * it has a result in the end, [late] gets it.
      */
+    suspend fun <T> open(patience: Duration, late: (T) -> Unit, block: () -> T): T =
+        leavable(openers, patience, late, block)
+
+    /** Likewise, of a session that its caller cuts off then: the thread comes back. */
+    suspend fun <T> ask(patience: Duration, block: () -> T): T = leavable(workers, patience, {}, block)
+
     @OptIn(ExperimentalCoroutinesApi::class)
-    suspend fun <T> open(patience: Duration, late: (T) -> Unit, block: () -> T): T {
-        val opening = CoroutineScope(currentCoroutineContext().minusKey(Job) + openers).async { block() }
+    private suspend fun <T> leavable(
+        on: CoroutineDispatcher,
+        patience: Duration,
+        late: (T) -> Unit,
+        block: () -> T,
+    ): T {
+        val left = AtomicBoolean()
+        val opening = CoroutineScope(currentCoroutineContext().minusKey(Job) + on).async {
+            // It waited behind others that hang, until nobody wanted it any more.
+            if (left.get()) throw CancellationException("its caller has left")
+            block()
+        }
         try {
             return opening.await()
         } catch (e: CancellationException) {
             withContext(NonCancellable) { withTimeoutOrNull(patience) { opening.join() } }
             if (opening.isCompleted) return opening.getCompleted()
+            left.set(true)
             opening.invokeOnCompletion { failure -> if (failure == null) late(opening.getCompleted()) }
             throw e
         }

@@ -2,6 +2,7 @@ package dev.carom.storage.jdbc
 
 import dev.carom.pool.Backend
 import dev.carom.pool.PoolPolicy
+import dev.carom.pool.Role
 import dev.carom.pool.asResolver
 import dev.carom.pool.testkit.LeakCheckListener
 import dev.carom.storage.jdbc.split.JdbcRole
@@ -21,6 +22,7 @@ import kotlinx.coroutines.withTimeout
 import java.lang.reflect.Proxy
 import java.sql.Connection
 import java.sql.SQLException
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -90,6 +92,36 @@ class SilentServerTest :
             }
         }
 
+        test("one that waited behind it until its caller had left is not begun") {
+            silent { silence ->
+                val threads = JdbcThreads(1, JdbcDialect.OTHER)
+                val connector = JdbcConnector(JdbcDialect.OTHER, silence::connect, threads, numbers, jdbc)
+                coroutineScope {
+                    val hanging = launch(start = CoroutineStart.UNDISPATCHED) { connector.connect(HERE) }
+                    silence.hangs.await()
+                    launch(start = CoroutineStart.UNDISPATCHED) { connector.connect(HERE) }.cancelAndJoin()
+                    hanging.cancelAndJoin()
+                    silence.over.complete(Unit)
+                    // After both, on the only thread.
+                    threads.open(20.seconds, {}) { silence.calls.get() } shouldBe 1
+                }
+            }
+        }
+
+        test("a role is asked while connections hang") {
+            silent { silence ->
+                val threads = JdbcThreads(1, JdbcDialect.OTHER)
+                val connector =
+                    RoleConnector(JdbcDialect.OTHER, silence::connect, threads, numbers, jdbc, { true })
+                coroutineScope {
+                    val hanging = launch(start = CoroutineStart.UNDISPATCHED) { connector.connect(HERE) }
+                    silence.hangs.await()
+                    connector.probeRole(JdbcSession(silence.connection(), JdbcDialect.OTHER)) shouldBe Role.Replica
+                    hanging.cancelAndJoin()
+                }
+            }
+        }
+
         test("a connection whose role is asked in vain is cut off") {
             silent { silence ->
                 silence.over.complete(Unit)
@@ -137,11 +169,18 @@ private class Silence {
 
     @Volatile var onAbort: () -> Unit = {}
 
+    val calls = AtomicInteger()
+
     fun connect(backend: Backend): Connection {
         check(backend == HERE)
+        calls.incrementAndGet()
         hangs.complete(Unit)
         runBlocking { over.await() }
-        return Proxy.newProxyInstance(javaClass.classLoader, arrayOf(Connection::class.java)) { _, method, _ ->
+        return connection()
+    }
+
+    fun connection(): Connection =
+        Proxy.newProxyInstance(javaClass.classLoader, arrayOf(Connection::class.java)) { _, method, _ ->
             when (method.name) {
                 "close" -> closed.complete(Unit).let { null }
                 "abort" -> onAbort().let { null }
@@ -149,5 +188,4 @@ private class Silence {
                 else -> null
             }
         } as Connection
-    }
 }
